@@ -1,0 +1,129 @@
+# Tapir. `make help` lists what there is.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BLAS    ?= auto
+BUILD   ?= build
+CC      ?= cc
+OPT     ?= -O2 -g
+# flags for a special build, say the sanitizers
+EXTRA   ?=
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+WARN   := -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wmissing-prototypes -Wshadow -Wstrict-prototypes -Werror
+CFLAGS ?=
+BASE   := -std=c17 $(OPT) $(WARN) -Iinclude -I. -MMD -MP $(EXTRA) $(CFLAGS)
+
+# What this machine has: found once for each compiler and choice of BLAS.
+CONFIG := $(BUILD)/config-$(notdir $(firstword $(CC)))-$(BLAS).mk
+ifeq ($(filter help clean deps format,$(MAKECMDGOALS)),)
+$(shell mkdir -p $(BUILD); test -s $(CONFIG) -a $(CONFIG) -nt tools/probe.sh || sh tools/probe.sh "$(CC)" $(BLAS) > $(CONFIG))
+include $(CONFIG)
+endif
+
+# Objects of different configurations do not mix.
+OBJ := $(BUILD)/obj-$(notdir $(firstword $(CC)))-$(BLAS)
+
+LIBFLAGS   := $(BASE) $(DEFINES) $(OPENMP) -fPIC -fvisibility=hidden
+LOOPFLAGS  := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
+level_flags = $(if $(filter base,$1),,-march=x86-64-$1) $(if $(filter v4,$1),-mprefer-vector-width=512)
+
+# Level sources are compiled once for each instruction-set level.
+LEVEL_SRC := kernels/loops.c kernels/gemm_level.c
+LIB_SRC   := $(filter-out $(LEVEL_SRC),$(wildcard core/*.c kernels/*.c autograd/*.c ops/*.c io/*.c nn/*.c optim/*.c))
+LIB_OBJ   := $(LIB_SRC:%.c=$(OBJ)/%.o) $(foreach l,$(LEVELS),$(LEVEL_SRC:%.c=$(OBJ)/%-$(l).o))
+
+STATIC := $(BUILD)/libtapir.a
+SHARED := $(BUILD)/libtapir.so.$(VERSION)
+LINK    = $(OPENMP) $(LIBS) $(EXTRA)
+
+DEMO_SRC := $(wildcard demos/*.c)
+DEMOS    := $(patsubst demos/%.c,$(BUILD)/demos/%,$(filter-out $(wildcard demos/lib_*.c),$(DEMO_SRC)))
+DEMO_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/lib_*.c))
+TEST_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/*.c))
+BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
+
+.PHONY: all help deps test check bench demo docs install clean format
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(STATIC) $(SHARED) $(BUILD)/tapir.pc ## build the static and the shared library
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@echo "  variables: CC OPT BUILD PREFIX DESTDIR BLAS=auto|onednn|openblas|builtin"
+
+deps: ## install what is missing (Debian; asks for root through sudo where needed)
+	@sh tools/deps.sh
+
+$(OBJ)/%.o: %.c $(CONFIG)
+	@mkdir -p $(@D)
+	$(CC) $(LIBFLAGS) -c $< -o $@
+
+define LEVEL_RULE
+$(OBJ)/%-$(1).o: %.c $(CONFIG)
+	@mkdir -p $$(@D)
+	$(CC) $(LIBFLAGS) $(LOOPFLAGS) $(call level_flags,$(1)) -DTP_LEVEL=$(1) -c $$< -o $$@
+endef
+$(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
+
+$(STATIC): $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $(LIB_OBJ)
+
+$(SHARED): $(LIB_OBJ) tools/tapir.map
+	$(CC) -shared -Wl,-soname,libtapir.so.$(SOVERSION) -Wl,--version-script=tools/tapir.map -o $@ $(LIB_OBJ) $(LINK)
+	@ln -sf $(@F) $(BUILD)/libtapir.so.$(SOVERSION)
+	@ln -sf $(@F) $(BUILD)/libtapir.so
+
+$(BUILD)/tapir.pc: tools/tapir.pc.in Makefile
+	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(OPENMP) $(LIBS)|' $< > $@
+
+install: all ## install library, headers and pkg-config file under DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/tapir
+	install -m 644 include/tapir/*.h $(DESTDIR)$(PREFIX)/include/tapir
+	install -m 644 $(STATIC) $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(SHARED) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(PREFIX)/lib/libtapir.so.$(SOVERSION)
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(PREFIX)/lib/libtapir.so
+	install -m 644 $(BUILD)/tapir.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+$(BUILD)/tests: $(TEST_OBJ) $(STATIC)
+	$(CC) -o $@ $(TEST_OBJ) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
+
+test: $(BUILD)/tests ## build and run the tests
+	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"
+	@$(BUILD)/tests
+
+check: ## test under sanitizers and valgrind, static analysis, layering, format
+	@sh tools/check.sh
+
+# ---- programs ------------------------------------------------------------------------------------
+
+$(BUILD)/demos/%: $(OBJ)/demos/%.o $(DEMO_LIB) $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $< $(DEMO_LIB) $(STATIC) $(LINK)
+
+demo: $(DEMOS) ## the worked examples, then a network trained on Fashion-MNIST
+	@sh tools/demo.sh $(BUILD)
+
+$(BUILD)/bench: $(BENCH_OBJ) $(STATIC)
+	$(CC) -o $@ $(BENCH_OBJ) $(STATIC) $(LINK)
+
+bench: $(BUILD)/bench ## measure against PyTorch and ADOL-C in one run
+	@sh bench/run.sh $(BUILD)
+
+docs: test ## the documentation's snippets are compiled and run; nothing else to build
+	@echo "docs: README.md and docs/*.md; every snippet ran"
+
+format: ## bring every file into the repository's format
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

@@ -1,0 +1,294 @@
+/* The few ops that the engine itself records: adding up, fitting a gradient to its operand, putting parts together. */
+#include <string.h>
+
+#include "autograd/give.h"
+
+static void copy_tensor(tp_tensor *to, const tp_tensor *from)
+{
+    tp_copy(to->rank, to->dims, (tp_dtype)to->dtype, to->data, to->strides, (tp_dtype)from->dtype, from->data,
+            from->strides);
+}
+
+/* ---- accumulate: a + b, of the same dtype and shape ---- */
+
+static tp_status accumulate_shape(tp_ctx *ctx)
+{
+    const tp_tensor *a = tp_ctx_input(ctx, 0);
+    return tp_ctx_result(ctx, 0, (tp_dtype)a->dtype, a->rank, a->dims);
+}
+
+static tp_status accumulate_forward(tp_ctx *ctx)
+{
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    const tp_tensor *b = tp_ctx_input(ctx, 1);
+    copy_tensor(out, tp_ctx_input(ctx, 0));
+    tp_add_into(ctx->tape->kernels, out->rank, out->dims, (tp_dtype)out->dtype, out->data, out->strides, b->data,
+                b->strides);
+    return TP_OK;
+}
+
+static tp_status accumulate_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_status status = tp_give(ctx, 0, g);
+    return status == TP_OK ? tp_give(ctx, 1, g) : status;
+}
+
+static const tp_op accumulate_op = {TP_OP_HEAD, .name = "accumulate", .arity = 2, .structure = TP_ELEMENTWISE,
+                                    .flags = TP_LINEAR, .shape = accumulate_shape, .forward = accumulate_forward,
+                                    .backward = accumulate_backward};
+
+tp_var tp_accumulate(tp_tape *tape, tp_var a, tp_var b)
+{
+    return tp_record2(tape, &accumulate_op, a.node, b.node, NULL);
+}
+
+/* ---- shapes as attributes: cast, sum_to, expand ---- */
+
+typedef struct target {
+    tp_dtype dtype;
+    tp_shape shape;
+} target;
+
+static tp_status target_shape(tp_ctx *ctx)
+{
+    const target *to = tp_ctx_attributes(ctx);
+    return tp_ctx_result(ctx, 0, to->dtype, to->shape.rank, to->shape.dims);
+}
+
+static tp_status fit_forward(tp_ctx *ctx)
+{
+    if (tp_fit_numbers(ctx->tape, tp_ctx_input(ctx, 0), tp_ctx_output(ctx, 0))) return TP_OK;
+    return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes do not fit");
+}
+
+/* The engine stretches or sums the upstream to the operand: that is the whole rule of these ops. */
+static tp_status fit_backward(tp_ctx *ctx, tp_var g)
+{
+    return tp_give(ctx, 0, g);
+}
+
+static const tp_op cast_op = {TP_OP_HEAD, .name = "cast", .arity = 1, .structure = TP_ELEMENTWISE, .flags = TP_LINEAR,
+                              .attributes = sizeof(target), .shape = target_shape, .forward = fit_forward,
+                              .backward = fit_backward};
+
+static const tp_op sum_to_op = {TP_OP_HEAD, .name = "sum_to", .arity = 1, .structure = TP_REDUCE, .flags = TP_LINEAR,
+                                .attributes = sizeof(target), .shape = target_shape, .forward = fit_forward,
+                                .backward = fit_backward};
+
+static tp_status expand_shape(tp_ctx *ctx)
+{
+    static const int64_t one = 1, still[TP_MAX_RANK] = {0};
+    const target *to = tp_ctx_attributes(ctx);
+    if (to->shape.rank == 0) return tp_ctx_result(ctx, 0, to->dtype, 0, NULL);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    int64_t count, strides[TP_MAX_RANK];
+    tp_error error;
+    if (tp_tensor_check(to->dtype, to->shape.rank, to->shape.dims, &count, &error) != TP_OK)
+        return tp_ctx_fail(ctx, error.status, "%s", error.message);
+    if (x->rank == 0) {
+        if (tp_ctx_result(ctx, 0, to->dtype, 1, &one) != TP_OK) return TP_E_MEMORY;
+        tp_tensor_set_view(ctx->result[0], to->shape.rank, to->shape.dims, still, 0);
+        return TP_OK;
+    }
+    const int missing = to->shape.rank - x->rank;
+    for (int i = 0; i < to->shape.rank; i++) {
+        const int64_t dim = i < missing ? 1 : x->dims[i - missing];
+        strides[i] = i < missing || dim != to->shape.dims[i] ? 0 : x->strides[i - missing];
+    }
+    return tp_ctx_result_view(ctx, to->shape.rank, to->shape.dims, strides, 0);
+}
+
+static tp_status expand_forward(tp_ctx *ctx)
+{
+    if (tp_ctx_is_view(ctx)) return TP_OK;
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    tp_put((tp_dtype)out->dtype, out->data, tp_get((tp_dtype)x->dtype, x->data));
+    return TP_OK;
+}
+
+static const tp_op expand_op = {TP_OP_HEAD, .name = "expand", .arity = 1, .structure = TP_VIEW, .flags = TP_LINEAR,
+                                .attributes = sizeof(target), .shape = expand_shape, .forward = expand_forward,
+                                .backward = fit_backward};
+
+tp_var tp_cast(tp_var x, tp_dtype dtype)
+{
+    if (!x.tape || !tp_check_operand(x.tape, "cast", x, 0)) return tp_poison(x.tape);
+    if (tp_dtype_size(dtype) == 0) {
+        tp_tape_fail(x.tape, TP_E_DTYPE, "tp_cast: there is no dtype %d", (int)dtype);
+        return tp_poison(x.tape);
+    }
+    const tp_tensor *value = tp_value(x);
+    if (!value || value->dtype == dtype) return x;
+    target to = {dtype, {.rank = value->rank}};
+    memcpy(to.shape.dims, value->dims, sizeof to.shape.dims);
+    return tp_record1(x.tape, &cast_op, x.node, &to);
+}
+
+tp_var tp_expand(tp_var x, int rank, const int64_t *dims)
+{
+    if (!x.tape || !tp_check_operand(x.tape, "expand", x, 0)) return tp_poison(x.tape);
+    if (rank < 0 || rank > TP_MAX_RANK || (rank && !dims)) {
+        tp_tape_fail(x.tape, TP_E_LIMIT, "tp_expand: rank %d is not in 0..%d, or dims are NULL", rank, TP_MAX_RANK);
+        return tp_poison(x.tape);
+    }
+    const tp_tensor *value = tp_value(x);
+    target to = {tp_var_dtype(x), {.rank = rank}};
+    for (int i = 0; i < rank; i++) to.shape.dims[i] = dims[i];
+    tp_shape both = to.shape;
+    char from[TP_SHAPE_TEXT] = "()", wanted[TP_SHAPE_TEXT];
+    const bool fits = !value || (tp_shape_broadcast(&both, value->rank, value->dims) &&
+                                 tp_shape_equal(both.rank, both.dims, rank, to.shape.dims));
+    if (!fits) {
+        tp_tape_fail(x.tape, TP_E_SHAPE, "tp_expand: %s does not expand to %s", tp_tensor_text(from, value),
+                     tp_shape_text(wanted, rank, dims));
+        return tp_poison(x.tape);
+    }
+    return rank == 0 && !value ? x : tp_record1(x.tape, &expand_op, x.node, &to);
+}
+
+static tp_var fitted_shape(tp_tape *tape, tp_var g, const tp_shape *shape, tp_dtype dtype)
+{
+    const tp_tensor *value = tp_value(g);
+    target to = {value ? (tp_dtype)value->dtype : dtype, *shape};
+    int64_t from = value ? value->count : 1;
+    const bool sums = value && (value->rank > shape->rank || from > tp_shape_count(shape->rank, shape->dims) ||
+                                (from == 0 && tp_shape_count(shape->rank, shape->dims) != 0));
+    return tp_record1(tape, sums ? &sum_to_op : &expand_op, g.node, &to);
+}
+
+tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like)
+{
+    if (!tp_ok(g)) return g;
+    const bool scalar = !(tape->nodes[like].a & TP_IS_TENSOR);
+    tp_shape shape = {0};
+    tp_dtype dtype = TP_F64;
+    if (!scalar) {
+        const tp_tensor *value = tape->nodes[like].value.tensor;
+        shape.rank = value->rank;
+        memcpy(shape.dims, value->dims, sizeof shape.dims);
+        dtype = (tp_dtype)value->dtype;
+    }
+    const tp_tensor *value = tp_value(g);
+    const bool same = value ? tp_shape_equal(value->rank, value->dims, shape.rank, shape.dims) : scalar;
+    if (!same) g = fitted_shape(tape, g, &shape, dtype);
+    return tp_ok(g) && tp_value(g) && tp_var_dtype(g) != dtype ? tp_cast(g, dtype) : g;
+}
+
+/* ---- parts: a gradient put together from regions, and a region taken out of a tensor ---- */
+
+typedef struct assembly {
+    target to;
+    const tp_region **regions; /* one an operand; on the tape's stack */
+} assembly;
+
+static tp_status assemble_shape(tp_ctx *ctx)
+{
+    const assembly *a = tp_ctx_attributes(ctx);
+    return tp_ctx_result(ctx, 0, a->to.dtype, a->to.shape.rank, a->to.shape.dims);
+}
+
+static tp_status assemble_forward(tp_ctx *ctx)
+{
+    const assembly *a = tp_ctx_attributes(ctx);
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    const tp_dtype dtype = (tp_dtype)out->dtype;
+    tp_fill(out->count, dtype, out->data, 0);
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        const tp_region *region = a->regions[i];
+        const tp_tensor *g = tp_ctx_input(ctx, i);
+        char *at = out->data + region->offset * (int64_t)tp_dtype_size(dtype);
+        if (region->rank == 0)
+            tp_put(dtype, at, tp_get(dtype, at) + tp_get((tp_dtype)g->dtype, g->data));
+        else
+            tp_add_into(ctx->tape->kernels, region->rank, region->dims, dtype, at, region->strides, g->data,
+                        g->strides);
+    }
+    return TP_OK;
+}
+
+static tp_var take(tp_tape *tape, tp_var x, const tp_region *region);
+
+static tp_status assemble_backward(tp_ctx *ctx, tp_var g)
+{
+    const assembly *a = tp_ctx_attributes(ctx);
+    if (!tp_tensor_dense(tp_value(g))) { /* once, and not for each part */
+        g = tp_record1(ctx->tape, &cast_op, g.node, &a->to);
+        if (!tp_ok(g)) return ctx->tape->error.status;
+    }
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        if (!tp_ctx_needs(ctx, i)) continue;
+        const tp_status status = tp_give(ctx, i, take(ctx->tape, g, a->regions[i]));
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
+static const tp_op assemble_op = {TP_OP_HEAD, .name = "assemble", .arity = TP_VARIADIC, .structure = TP_GATHER,
+                                  .flags = TP_LINEAR, .attributes = sizeof(assembly), .shape = assemble_shape,
+                                  .forward = assemble_forward, .backward = assemble_backward};
+
+static tp_status take_shape(tp_ctx *ctx)
+{
+    const tp_region *region = tp_ctx_attributes(ctx);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    if (region->rank > 0 && x->dense)
+        return tp_ctx_result_view(ctx, region->rank, region->dims, region->strides, region->offset);
+    return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, region->rank, region->dims);
+}
+
+static tp_status take_forward(tp_ctx *ctx)
+{
+    if (tp_ctx_is_view(ctx)) return TP_OK;
+    const tp_region *region = tp_ctx_attributes(ctx);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    const tp_dtype dtype = (tp_dtype)x->dtype;
+    if (region->rank == 0) {
+        tp_put((tp_dtype)out->dtype, out->data, tp_tensor_item(x, region->offset));
+        return TP_OK;
+    }
+    tp_tensor *dense = tp_new_tensor(ctx->tape, dtype, x->rank, x->dims, "take");
+    if (!dense) return TP_E_MEMORY;
+    copy_tensor(dense, x);
+    tp_copy(region->rank, region->dims, dtype, out->data, out->strides, dtype,
+            dense->data + region->offset * (int64_t)tp_dtype_size(dtype), region->strides);
+    tp_unref(ctx->tape, dense);
+    return TP_OK;
+}
+
+static tp_status take_backward(tp_ctx *ctx, tp_var g)
+{
+    return tp_give_region(ctx, 0, g, tp_ctx_attributes(ctx));
+}
+
+static const tp_op take_op = {TP_OP_HEAD, .name = "take", .arity = 1, .structure = TP_GATHER, .flags = TP_LINEAR,
+                              .attributes = sizeof(tp_region), .shape = take_shape, .forward = take_forward,
+                              .backward = take_backward};
+
+static tp_var take(tp_tape *tape, tp_var x, const tp_region *region)
+{
+    return tp_record1(tape, &take_op, x.node, region);
+}
+
+tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts)
+{
+    uint32_t n = 0;
+    for (uint32_t p = parts; p; p = tape->parts.items[p - 1].next) n++;
+    const tp_tensor *value = tape->nodes[like].value.tensor;
+    assembly a = {.to = {(tp_dtype)value->dtype, {.rank = value->rank}}};
+    memcpy(a.to.shape.dims, value->dims, sizeof a.to.shape.dims);
+    uint32_t *inputs = tp_chunks_push(&tape->stack, n * sizeof *inputs);
+    a.regions = tp_chunks_push(&tape->stack, n * sizeof *a.regions);
+    if (!inputs || !a.regions) {
+        tp_tape_out_of_memory(tape, "tp_backward");
+        return tp_poison(tape);
+    }
+    for (uint32_t p = parts, i = n; p; p = tape->parts.items[p - 1].next) {
+        inputs[--i] = tape->parts.items[p - 1].gradient;
+        a.regions[i] = tape->parts.items[p - 1].region;
+    }
+    tp_var result;
+    tp_record(tape, &assemble_op, inputs, n, &a, &result);
+    return result;
+}

@@ -1,0 +1,26 @@
+/* Where gradients add up. The engine alone casts, sums over broadcast dims and accumulates. */
+#ifndef TAPIR_AUTOGRAD_GIVE_H
+#define TAPIR_AUTOGRAD_GIVE_H
+
+#include "autograd/ctx.h"
+
+/* Walk in numbers: adds a tensor or a number to the slot of a node, fitted to the node's dtype and shape. The caller keeps
+   its reference to `g`. */
+tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g);
+tp_status tp_slot_add_number(tp_tape *tape, uint32_t node, double g);
+/* After a numeric rule: adds what it wrote beside occupied slots. */
+tp_status tp_flush_pending(tp_ctx *ctx);
+
+/* Recorded walk: adds the node of a gradient to the slot; and the slot's sum so far as one node, or a poisoned handle. */
+tp_status tp_slot_record(tp_tape *tape, uint32_t node, tp_var g);
+tp_var tp_slot_gradient(tp_tape *tape, uint32_t node);
+
+/* The engine's own ops. */
+tp_var tp_accumulate(tp_tape *tape, tp_var a, tp_var b);
+tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like); /* g cast and summed, or spread, to the node's dtype and shape */
+tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts); /* the parts of a gradient put together */
+
+/* out = g fitted to out's dtype and shape, where `out` is dense; false when the shapes cannot fit. */
+bool tp_fit_numbers(const tp_tape *tape, const tp_tensor *g, tp_tensor *out);
+
+#endif

@@ -1,0 +1,189 @@
+/* Leaves: scalars, constants, and tensors that the user owns; and where a parameter's gradient goes. */
+#include "autograd/leaf.h"
+
+#include <math.h>
+
+static const tp_op scalar_op = {TP_OP_HEAD, .name = "scalar", .structure = TP_LEAF};
+static const tp_op const_op = {TP_OP_HEAD, .name = "const", .structure = TP_LEAF};
+static const tp_op param_op = {TP_OP_HEAD, .name = "param", .structure = TP_LEAF};
+static const tp_op data_op = {TP_OP_HEAD, .name = "data", .structure = TP_LEAF};
+static const tp_op leaf_op = {TP_OP_HEAD, .name = "leaf", .structure = TP_LEAF};
+
+static tp_var number_leaf(tp_tape *tape, const tp_op *op, double value, uint32_t flags)
+{
+    if (!tape) return tp_poison(NULL);
+    if (!tp_node_room(tape, 1)) return tp_poison(tape);
+    tape->nodes[tape->count] = (tp_node){.op = op, .value.number = value, .a = flags, .b = TP_NODE_BITS};
+    return (tp_var){tape, tape->count++, tape->epoch};
+}
+
+tp_var tp_scalar(tp_tape *tape, double value)
+{
+    return number_leaf(tape, &scalar_op, value, tape ? tape->grad_mask : 0);
+}
+
+tp_var tp_const(tp_tape *tape, double value)
+{
+    return number_leaf(tape, &const_op, value, 0);
+}
+
+tp_var tp_constant_number(tp_tape *tape, double value)
+{
+    return tp_const(tape, value);
+}
+
+tp_var tp_constant_tensor(tp_tape *tape, tp_tensor *tensor)
+{
+    if (!tp_node_room(tape, 1)) {
+        tp_unref(tape, tensor);
+        return tp_poison(tape);
+    }
+    if (!tp_own(tape, tape->count, tensor)) return tp_poison(tape);
+    tape->nodes[tape->count] =
+        (tp_node){.op = &const_op, .value.tensor = tensor, .a = TP_IS_TENSOR, .b = TP_NODE_BITS};
+    return (tp_var){tape, tape->count++, tape->epoch};
+}
+
+static tp_var tensor_leaf(tp_tape *tape, const tp_op *op, tp_tensor *tensor, bool differentiable)
+{
+    if (!tape) return tp_poison(NULL);
+    if (!tensor || tensor->pool) {
+        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: %s", op->name,
+                     tensor ? "the tensor belongs to a tape: clone it" : "the tensor is NULL");
+        return tp_poison(tape);
+    }
+    char text[TP_SHAPE_TEXT];
+    if (differentiable && !tp_dtype_is_float((tp_dtype)tensor->dtype)) {
+        tp_tape_fail(tape, TP_E_DTYPE, "tp_%s: a tensor of %s %s cannot be differentiated: use tp_data", op->name,
+                     tp_dtype_name((tp_dtype)tensor->dtype), tp_tensor_text(text, tensor));
+        return tp_poison(tape);
+    }
+    if (!tp_node_room(tape, 1)) return tp_poison(tape);
+    if (!TP_ARRAY_ROOM(tape, tape->leaves)) {
+        tp_tape_out_of_memory(tape, "tp_tape");
+        return tp_poison(tape);
+    }
+    tape->leaves.items[tape->leaves.count] = (tp_leaf_entry){.node = tape->count, .is_param = op == &param_op,
+        .tensor = tp_ref(tensor), .version = tp_tensor_version(tensor)};
+    tp_node node = {.op = op, .a = differentiable ? tape->grad_mask : 0, .b = tape->leaves.count++};
+    if (tensor->rank == 0) {
+        node.value.number = tp_get((tp_dtype)tensor->dtype, tensor->data);
+    } else {
+        node.value.tensor = tensor;
+        node.a |= TP_IS_TENSOR;
+    }
+    tape->nodes[tape->count] = node;
+    return (tp_var){tape, tape->count++, tape->epoch};
+}
+
+tp_var tp_param(tp_tape *tape, tp_tensor *tensor)
+{
+    return tensor_leaf(tape, &param_op, tensor, true);
+}
+
+tp_var tp_data(tp_tape *tape, tp_tensor *tensor)
+{
+    return tensor_leaf(tape, &data_op, tensor, false);
+}
+
+tp_var tp_leaf(tp_tape *tape, tp_tensor *tensor)
+{
+    return tensor_leaf(tape, &leaf_op, tensor, true);
+}
+
+tp_status tp_set_item(tp_var leaf, double value)
+{
+    if (!leaf.tape) return TP_E_ARGUMENT;
+    if (!tp_check_operand(leaf.tape, "set_item", leaf, 0)) return leaf.tape->error.status;
+    tp_node *node = &leaf.tape->nodes[leaf.node];
+    if (node->op != &scalar_op && node->op != &const_op)
+        return tp_tape_fail(leaf.tape, TP_E_ARGUMENT, "tp_set_item: node %u (%s) is no tp_scalar or tp_const",
+                            leaf.node, node->op->name);
+    if (node->a & TP_IS_TENSOR)
+        return tp_tape_fail(leaf.tape, TP_E_ARGUMENT, "tp_set_item: node %u is a tensor", leaf.node);
+    node->value.number = value;
+    return TP_OK;
+}
+
+tp_leaf_entry *tp_leaf_of(tp_tape *tape, uint32_t node)
+{
+    const uint32_t i = tape->nodes[node].b & TP_NODE_BITS;
+    if (tape->nodes[node].op->structure != TP_LEAF || i >= tape->leaves.count) return NULL;
+    return tape->leaves.items[i].node == node ? &tape->leaves.items[i] : NULL;
+}
+
+tp_status tp_check_versions(tp_tape *tape, uint32_t root)
+{
+    for (uint32_t i = 0; i < tape->leaves.count; i++) {
+        const tp_leaf_entry *leaf = &tape->leaves.items[i];
+        if (leaf->node > root) break;
+        if (leaf->version == tp_tensor_version(leaf->tensor)) continue;
+        char text[TP_SHAPE_TEXT];
+        const char *name = tp_name_of(tape, leaf->node);
+        return tp_tape_fail(tape, TP_E_CHANGED, "tp_backward: %s %s (node %u%s%s) was written to after its use",
+                            tape->nodes[leaf->node].op->name, tp_tensor_text(text, leaf->tensor), leaf->node,
+                            name ? ", " : "", name ? name : "");
+    }
+    return TP_OK;
+}
+
+tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds)
+{
+    leaf->touched = true;
+    if (tape->private_grads) {
+        *holds = leaf->private_grad != NULL;
+        if (!leaf->private_grad)
+            leaf->private_grad = tp_new_tensor(tape, (tp_dtype)leaf->tensor->dtype, leaf->tensor->rank,
+                                               leaf->tensor->dims, "backward");
+        return leaf->private_grad;
+    }
+    *holds = leaf->tensor->grad_state == TP_GRAD_VALID;
+    tp_tensor *grad = tp_tensor_grad_buffer(leaf->tensor);
+    if (!grad) tp_tape_out_of_memory(tape, "tp_backward");
+    if (grad) leaf->tensor->grad_state = TP_GRAD_VALID;
+    return grad;
+}
+
+/* Whatever was added to a gradient before the failure is not worth keeping. */
+void tp_leaves_finish(tp_tape *tape, bool failed)
+{
+    for (uint32_t i = 0; i < tape->leaves.count; i++) {
+        tp_leaf_entry *leaf = &tape->leaves.items[i];
+        if (leaf->touched && failed) {
+            if (leaf->private_grad) tp_unref(tape, leaf->private_grad);
+            leaf->private_grad = NULL;
+            if (!tape->private_grads) leaf->tensor->grad_state = TP_GRAD_FAILED;
+        }
+        leaf->touched = false;
+    }
+}
+
+static tp_status add_to_param(tp_tape *tape, tp_leaf_entry *leaf)
+{
+    tp_tensor *from = leaf->private_grad, *param = leaf->tensor;
+    tp_tensor *to = tp_tensor_grad_buffer(param);
+    if (!to) return tp_tape_out_of_memory(tape, "tp_reduce_grads");
+    if (param->grad_state == TP_GRAD_VALID)
+        tp_add_into(tape->kernels, to->rank, to->dims, (tp_dtype)to->dtype, to->data, to->strides, from->data,
+                    from->strides);
+    else
+        tp_copy(to->rank, to->dims, (tp_dtype)to->dtype, to->data, to->strides, (tp_dtype)from->dtype, from->data,
+                from->strides);
+    param->grad_state = TP_GRAD_VALID;
+    tp_unref(tape, from);
+    leaf->private_grad = NULL;
+    return TP_OK;
+}
+
+tp_status tp_reduce_grads(tp_tape *const *tapes, int n)
+{
+    if (n < 0 || (n > 0 && !tapes)) return TP_E_ARGUMENT;
+    for (int i = 0; i < n; i++) {
+        if (!tapes[i]) return TP_E_ARGUMENT;
+        for (uint32_t k = 0; k < tapes[i]->leaves.count; k++) {
+            tp_leaf_entry *leaf = &tapes[i]->leaves.items[k];
+            if (leaf->private_grad && add_to_param(tapes[i], leaf) != TP_OK) return TP_E_MEMORY;
+        }
+    }
+    return TP_OK;
+}

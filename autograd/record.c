@@ -1,0 +1,103 @@
+/* The recorded walk: slots hold the nodes of gradients, and nothing is rewound, so that they can be differentiated again. */
+#include "autograd/give.h"
+#include "autograd/walk.h"
+
+tp_var tp_slot_gradient(tp_tape *tape, uint32_t node)
+{
+    tp_slot slot = tape->slots[node];
+    if (slot.bits == 0) return tp_poison(NULL);
+    tp_var sum = slot.recorded.node ? tp_handle(tape, slot.recorded.node - 1) : tp_poison(tape);
+    if (slot.recorded.regions) {
+        const tp_var assembled = tp_assemble(tape, node, slot.recorded.regions);
+        if (!tp_ok(assembled)) return assembled;
+        sum = slot.recorded.node ? tp_accumulate(tape, sum, assembled) : assembled;
+        if (!tp_ok(sum)) return sum;
+        tape->slots[node].recorded.regions = 0;
+        tape->slots[node].recorded.node = sum.node + 1;
+    }
+    return sum;
+}
+
+tp_status tp_slot_record(tp_tape *tape, uint32_t node, tp_var g)
+{
+    g = tp_fit(tape, g, node);
+    if (!tp_ok(g)) return tape->error.status;
+    const uint32_t held = tape->slots[node].recorded.node;
+    if (held) g = tp_accumulate(tape, tp_handle(tape, held - 1), g);
+    if (!tp_ok(g)) return tape->error.status;
+    tape->slots[node].recorded.node = g.node + 1;
+    return TP_OK;
+}
+
+static tp_status visit(tp_tape *tape, uint32_t i)
+{
+    const tp_op *op = tape->nodes[i].op;
+    if (op->flags & TP_TUPLE_PART) {
+        tape->slots[tape->nodes[i].a & TP_NODE_BITS].recorded.node = i + 1; /* wakes the tuple */
+        return TP_OK;
+    }
+    tp_ctx ctx;
+    tp_ctx_of_node(&ctx, tape, i, TP_IN_RECORDED);
+    const tp_var g = ctx.results > 1 ? tp_ctx_upstream(&ctx, 0) : tp_slot_gradient(tape, i);
+    if (tape->error.status != TP_OK) return tape->error.status;
+    if (op->structure == TP_LEAF) return TP_OK;
+    if (!op->backward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no backward closure");
+    const tp_status status = op->backward(&ctx, g);
+    if (status != TP_OK && tape->error.status == TP_OK) return tp_ctx_fail(&ctx, status, "backward failed");
+    return status != TP_OK ? status : tape->error.status;
+}
+
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low)
+{
+    tape->parts.count = 0;
+    for (uint32_t i = root + 1; i-- > low;) {
+        if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
+        const tp_status status = visit(tape, i);
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
+static tp_status read_tensor(tp_tape *tape, uint32_t i, tp_tensor *gradient)
+{
+    if (tape->nodes[i].op->structure == TP_LEAF && !tp_keeps(tape, i)) return tp_slot_add(tape, i, gradient);
+    if (!tp_keeps(tape, i)) return TP_OK;
+    if (!TP_ARRAY_ROOM(tape, tape->kept)) return tp_tape_out_of_memory(tape, "tp_backward");
+    tape->slots[i].tensor = tp_ref(gradient);
+    tape->kept.items[tape->kept.count++] = i;
+    return TP_OK;
+}
+
+static tp_status read_number(tp_tape *tape, uint32_t i, double gradient)
+{
+    tape->slots[i].number = gradient;
+    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, i) : NULL;
+    if (!leaf || !leaf->is_param) return TP_OK;
+    bool holds;
+    tp_tensor *sink = tp_leaf_sink(tape, leaf, &holds);
+    if (!sink) return tape->error.status;
+    const tp_dtype dtype = (tp_dtype)sink->dtype;
+    tp_put(dtype, sink->data, (holds ? tp_get(dtype, sink->data) : 0) + gradient);
+    return TP_OK;
+}
+
+tp_status tp_read_recorded(tp_tape *tape, uint32_t root)
+{
+    tp_status status = TP_OK;
+    for (uint32_t i = root + 1; i-- > 0;) {
+        const uint32_t gradient = tape->slots[i].recorded.node;
+        tape->slots[i].bits = 0;
+        if (gradient == 0 || status != TP_OK) continue;
+        const tp_node *node = &tape->nodes[gradient - 1];
+        if (tp_result_count(tape->nodes[i].op) > 1) continue; /* a tuple has no adjoint of its own */
+        if (!(tape->nodes[i].a & TP_IS_TENSOR))
+            status = read_number(tape, i, node->value.number);
+        else
+            status = read_tensor(tape, i, node->value.tensor);
+        if (tape->nodes[i].a & TP_IS_TENSOR && !tp_keeps(tape, i) && tape->slots[i].tensor) {
+            tp_unref(tape, tape->slots[i].tensor);
+            tape->slots[i].bits = 0;
+        }
+    }
+    return status;
+}

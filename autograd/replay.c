@@ -1,0 +1,45 @@
+/* Recomputing a recorded program in place: each node's forward closure, in order. */
+#include "autograd/replay.h"
+
+#include "autograd/leaf.h"
+#include "autograd/walk.h"
+
+static tp_status forward(tp_tape *tape, uint32_t i)
+{
+    tp_ctx ctx;
+    tp_ctx_of_node(&ctx, tape, i, TP_IN_FORWARD);
+    if (!ctx.op->forward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no forward closure");
+    const tp_status status = ctx.op->forward(&ctx);
+    return status == TP_OK || tape->error.status ? status : tp_ctx_fail(&ctx, status, "failed on replay");
+}
+
+tp_status tp_recompute(tp_tape *tape, uint32_t end)
+{
+    for (uint32_t i = 0; i < end; i++) {
+        tp_node *node = &tape->nodes[i];
+        if (node->op->scalar_forward && !(node->a & TP_IS_TENSOR)) {
+            node->op->scalar_forward(tape->nodes, i);
+        } else if (node->op->structure == TP_LEAF) {
+            const tp_leaf_entry *leaf = tp_leaf_of(tape, i);
+            if (leaf && !(node->a & TP_IS_TENSOR))
+                node->value.number = tp_get((tp_dtype)leaf->tensor->dtype, leaf->tensor->data);
+        } else if (!(node->op->flags & TP_TUPLE_PART)) {
+            const tp_status status = forward(tape, i);
+            if (status != TP_OK) return status;
+        }
+    }
+    return TP_OK;
+}
+
+tp_status tp_replay(tp_tape *tape)
+{
+    if (!tape) return TP_E_ARGUMENT;
+    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: a backward pass is running");
+    if (tape->error.status != TP_OK) return tape->error.status;
+    tp_drop_adjoints(tape);
+    const tp_status status = tp_recompute(tape, tape->count);
+    if (status != TP_OK) return status;
+    for (uint32_t i = 0; i < tape->leaves.count; i++)
+        tape->leaves.items[i].version = tp_tensor_version(tape->leaves.items[i].tensor);
+    return TP_OK;
+}

@@ -1,0 +1,239 @@
+/* The tape's life: made, grown, marked, rewound, reset, freed; and its sticky error. */
+#include "autograd/tape.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+tp_tape *tp_tape_new(const tp_tape_options *options)
+{
+    const tp_tape_options o = options ? *options : (tp_tape_options){0};
+    const tp_allocator *memory = o.memory ? o.memory : &tp_default_allocator;
+    tp_tape *tape = tp_allocate_zeroed(memory, sizeof *tape);
+    if (!tape) return NULL;
+    tape->memory = *memory;
+    tape->kernels = tp_kernels_pick();
+    tape->threads = o.threads > 0 ? o.threads : 1;
+    tape->private_grads = o.private_grads;
+    tape->log = o.log;
+    tape->log_user = o.log_user;
+    tape->grad_mask = TP_NEEDS;
+    tp_pool_init(&tape->pool, memory);
+    tp_chunks_init(&tape->stack, memory);
+    if (!TP_ARRAY_ROOM(tape, tape->segments) || (o.nodes && !tp_node_room(tape, o.nodes))) {
+        tp_tape_free(tape);
+        return NULL;
+    }
+    tape->epoch = tape->reset_epoch = 1;
+    tape->segments.items[tape->segments.count++] = (tp_segment){0, 1};
+    return tape;
+}
+
+#define FREE_ARRAY(array) tp_deallocate(&tape->memory, (array).items, (array).capacity * sizeof *(array).items)
+
+void tp_tape_free(tp_tape *tape)
+{
+    if (!tape) return;
+    tp_unwind(tape, 0, 0, 0);
+    if (tape->gemm_work) tp_unref(tape, tape->gemm_work);
+    tp_pool_free(&tape->pool);
+    tp_chunks_free(&tape->stack);
+    tp_deallocate(&tape->memory, tape->nodes, (size_t)tape->capacity * sizeof *tape->nodes);
+    tp_deallocate(&tape->memory, tape->slots, (size_t)tape->slot_capacity * sizeof *tape->slots);
+    FREE_ARRAY(tape->segments);
+    FREE_ARRAY(tape->owned);
+    FREE_ARRAY(tape->leaves);
+    FREE_ARRAY(tape->names);
+    FREE_ARRAY(tape->kept);
+    FREE_ARRAY(tape->parts);
+    const tp_allocator memory = tape->memory;
+    tp_deallocate(&memory, tape, sizeof *tape);
+}
+
+void tp_unref(tp_tape *tape, tp_tensor *tensor)
+{
+    if (tensor->pool == &tape->pool)
+        tp_pool_release(&tape->pool, tensor);
+    else
+        tp_tensor_release(tensor);
+}
+
+static void release_leaf(tp_tape *tape, tp_leaf_entry *leaf)
+{
+    if (leaf->private_grad) tp_unref(tape, leaf->private_grad);
+    tp_unref(tape, leaf->tensor);
+}
+
+void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
+{
+    while (tape->kept.count && tape->kept.items[tape->kept.count - 1] >= first) {
+        const uint32_t node = tape->kept.items[--tape->kept.count];
+        tp_unref(tape, tape->slots[node].tensor);
+        tape->slots[node].bits = 0;
+    }
+    while (tape->owned.count && tape->owned.items[tape->owned.count - 1].node >= first)
+        tp_unref(tape, tape->owned.items[--tape->owned.count].tensor);
+    while (tape->leaves.count && tape->leaves.items[tape->leaves.count - 1].node >= first)
+        release_leaf(tape, &tape->leaves.items[--tape->leaves.count]);
+    while (tape->names.count && tape->names.items[tape->names.count - 1].node >= first) tape->names.count--;
+    if (first < tape->count) tape->count = first;
+    if (first < tape->walked) tape->walked = first;
+    tp_chunks_pop_to(&tape->stack, chunk, used);
+}
+
+bool tp_new_epoch(tp_tape *tape)
+{
+    while (tape->segments.count && tape->segments.items[tape->segments.count - 1].first >= tape->count)
+        tape->segments.count--;
+    if (!TP_ARRAY_ROOM(tape, tape->segments)) return tp_tape_out_of_memory(tape, "tp_tape_rewind"), false;
+    if (++tape->epoch == 0) tape->epoch = 1;
+    tape->segments.items[tape->segments.count++] = (tp_segment){tape->count, tape->epoch};
+    return true;
+}
+
+void tp_tape_reset(tp_tape *tape)
+{
+    if (!tape) return;
+    if (tape->walking) { /* a rule asks for it: its own tape must outlive it */
+        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: a backward pass is running");
+        return;
+    }
+    tp_unwind(tape, 0, 0, 0);
+    tape->grad_mask = TP_NEEDS;
+    tape->error.status = TP_OK;
+    tape->error.message[0] = 0;
+    tape->segments.count = 0; /* its first place was made with the tape */
+    tp_new_epoch(tape);
+    tape->reset_epoch = tape->epoch;
+}
+
+tp_mark tp_tape_mark(const tp_tape *tape)
+{
+    if (!tape) return (tp_mark){0};
+    return (tp_mark){tape->count, tape->epoch, tape->stack.chunk, tape->stack.used};
+}
+
+tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
+{
+    if (!tape) return TP_E_ARGUMENT;
+    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: a backward pass is running");
+    const bool good = mark.epoch >= tape->reset_epoch && mark.epoch <= tape->epoch && mark.node <= tape->count &&
+                      (mark.node == 0 || tp_epoch_of(tape, mark.node - 1) <= mark.epoch);
+    if (!good)
+        return tp_tape_fail(tape, TP_E_STALE, "tp_tape_rewind: the mark at node %u was rewound or reset away", mark.node);
+    if (mark.node == tape->count) return TP_OK;
+    tp_unwind(tape, mark.node, mark.chunk, mark.used);
+    return tp_new_epoch(tape) ? TP_OK : TP_E_MEMORY;
+}
+
+uint32_t tp_epoch_of(const tp_tape *tape, uint32_t node)
+{
+    uint32_t low = 0, high = tape->segments.count;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (tape->segments.items[middle].first <= node)
+            low = middle;
+        else
+            high = middle;
+    }
+    return tape->segments.items[low].epoch;
+}
+
+bool tp_node_room(tp_tape *tape, uint32_t n)
+{
+    if (TP_LIKELY(n <= tape->capacity - tape->count)) return true;
+    if (n > TP_NODE_LIMIT - tape->count) {
+        tp_tape_fail(tape, TP_E_LIMIT, "tp_tape: more than 2^30 nodes");
+        return false;
+    }
+    void *nodes = tape->nodes;
+    const uint32_t wanted = tape->count + n < 256 ? 256 : tape->count + n;
+    if (!tp_grow(&tape->memory, &nodes, &tape->capacity, wanted, sizeof *tape->nodes)) {
+        tp_tape_out_of_memory(tape, "tp_tape");
+        return false;
+    }
+    tape->nodes = nodes;
+    return true;
+}
+
+bool tp_own(tp_tape *tape, uint32_t node, tp_tensor *tensor)
+{
+    if (!TP_ARRAY_ROOM(tape, tape->owned)) {
+        tp_unref(tape, tensor);
+        tp_tape_out_of_memory(tape, "tp_tape");
+        return false;
+    }
+    tape->owned.items[tape->owned.count++] = (tp_owned){node, tensor};
+    return true;
+}
+
+tp_tensor *tp_new_tensor(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, const char *what)
+{
+    int64_t count;
+    tp_error error;
+    if (tp_tensor_check(dtype, rank, dims, &count, &error) != TP_OK) {
+        tp_tape_fail(tape, error.status, "tp_%s: %s", what, error.message);
+        return NULL;
+    }
+    tp_tensor *tensor = tp_pool_tensor(&tape->pool, dtype, rank, dims, count);
+    char text[TP_SHAPE_TEXT];
+    if (!tensor)
+        tp_tape_fail(tape, TP_E_MEMORY, "tp_%s: out of memory for %s %s", what, tp_dtype_name(dtype),
+                     tp_shape_text(text, rank, dims));
+    return tensor;
+}
+
+tp_status tp_tape_fail(tp_tape *tape, tp_status status, const char *format, ...)
+{
+    if (tape->error.status != TP_OK) return status;
+    tape->error.status = status;
+    va_list list;
+    va_start(list, format);
+    vsnprintf(tape->error.message, sizeof tape->error.message, format, list);
+    va_end(list);
+    if (tape->log) tape->log(tape->log_user, tape->error.message);
+    return status;
+}
+
+tp_status tp_tape_out_of_memory(tp_tape *tape, const char *what)
+{
+    return tp_tape_fail(tape, TP_E_MEMORY, "%s: out of memory", what);
+}
+
+tp_status tp_tape_status(const tp_tape *tape)
+{
+    return tape ? tape->error.status : TP_E_ARGUMENT;
+}
+
+const char *tp_tape_error(const tp_tape *tape)
+{
+    return tape ? tape->error.message : "the tape is NULL";
+}
+
+void tp_tape_clear_error(tp_tape *tape)
+{
+    if (!tape) return;
+    tape->error.status = TP_OK;
+    tape->error.message[0] = 0;
+}
+
+bool tp_tape_set_grad(tp_tape *tape, bool on)
+{
+    if (!tape) return false;
+    const bool was = tape->grad_mask != 0;
+    tape->grad_mask = on ? TP_NEEDS : 0;
+    return was;
+}
+
+tp_tape_stats tp_tape_statistics(const tp_tape *tape)
+{
+    if (!tape) return (tp_tape_stats){0};
+    return (tp_tape_stats){
+        .nodes = tape->count,
+        .node_bytes = (size_t)tape->capacity * sizeof *tape->nodes,
+        .adjoint_bytes = (size_t)tape->slot_capacity * sizeof *tape->slots,
+        .extra_bytes = tape->stack.held,
+        .tensor_bytes = tape->pool.used,
+        .tensor_peak = tape->pool.peak,
+        .tensor_held = tape->pool.held,
+    };
+}

@@ -1,0 +1,202 @@
+/* The inside of the tape: nodes, adjoint slots, what they own, and the checks of a handle.
+   Invariants: operands have smaller numbers than their node, so the order of the array is topological; no pointer to a
+   node is held across an append; every tensor on the tape is owned by exactly one entry of `owned` or `leaves`, plus the
+   slots that refer to it. */
+#ifndef TAPIR_AUTOGRAD_TAPE_H
+#define TAPIR_AUTOGRAD_TAPE_H
+
+#include <tapir/op.h>
+
+#include "core/pool.h"
+#include "core/chunks.h"
+#include "kernels/kernels.h"
+
+#define TP_NO_NODE UINT32_MAX           /* no node */
+#define TP_NODE_BITS 0x3fffffffu     /* a node's number; the two bits above hold flags */
+#define TP_NODE_LIMIT (1u << 30)
+#define TP_IS_TENSOR 0x80000000u     /* in a: the value is a tensor */
+#define TP_NEEDS 0x40000000u         /* in a: a gradient can arrive here */
+#define TP_RETAINS 0x40000000u       /* in b: the gradient is kept after the walk */
+
+typedef struct tp_node {
+    const tp_op *op;
+    union {
+        double number;
+        tp_tensor *tensor;
+    } value;
+    uint32_t a, b; /* operands; of a leaf, b is its place in `leaves` */
+    union {
+        double number;          /* of a row with a plain number */
+        struct tp_extra *block; /* NULL if there is nothing more to say */
+    } extra;
+} tp_node;
+_Static_assert(sizeof(tp_node) == 32, "a node is 32 bytes");
+
+/* What does not fit into a node. */
+typedef struct tp_extra {
+    uint32_t count; /* of operands, where they are not one or two */
+    uint32_t *inputs;
+    void *attributes, *saved;
+} tp_extra;
+
+/* An adjoint: all bits zero means absent. */
+typedef union tp_slot {
+    double number;
+    tp_tensor *tensor; /* the slot holds a reference */
+    struct {
+        uint32_t node;    /* in a recorded walk: the node of the gradient, plus one */
+        uint32_t regions; /* ... and the latest of its parts still to be put together, plus one */
+    } recorded;
+    uint64_t bits;
+} tp_slot;
+_Static_assert(sizeof(tp_slot) == 8, "a slot is 8 bytes");
+
+typedef struct tp_owned {
+    uint32_t node;
+    tp_tensor *tensor;
+} tp_owned;
+
+typedef struct tp_leaf_entry {
+    uint32_t node;
+    bool is_param;
+    bool touched; /* the walk that is running has written to the parameter's gradient */
+    tp_tensor *tensor;
+    tp_tensor *private_grad; /* with the option private_grads */
+    uint64_t version;        /* of the storage when it was put on the tape */
+} tp_leaf_entry;
+
+/* A run of nodes that were made in the same epoch: from `first` to the next segment. */
+typedef struct tp_segment {
+    uint32_t first, epoch;
+} tp_segment;
+
+#define TP_NAME_LENGTH 48
+
+typedef struct tp_name_entry {
+    uint32_t node;
+    char name[TP_NAME_LENGTH];
+} tp_name_entry;
+
+/* A gradient of part of an operand, in a recorded walk. */
+typedef struct tp_part {
+    uint32_t next; /* the part before it, plus one */
+    uint32_t gradient;
+    const tp_region *region;
+} tp_part;
+
+#define TP_ARRAY(type)                                                                                                 \
+    struct {                                                                                                           \
+        type *items;                                                                                                   \
+        uint32_t count, capacity;                                                                                      \
+    }
+
+struct tp_tape {
+    tp_node *nodes;
+    uint32_t count, capacity;
+    uint32_t epoch;
+    uint32_t grad_mask; /* TP_NEEDS, or 0 while gradients are off */
+    tp_slot *slots;
+    uint32_t slot_capacity;
+    uint32_t walked; /* slots below it hold what the latest walk left */
+    int threads;
+    bool private_grads;
+    bool walking; /* a backward pass is running */
+    bool sinking; /* ... and it adds to parameters' gradients */
+    const tp_kernels *kernels;
+    tp_pool pool;
+    tp_chunks stack;
+    uint32_t reset_epoch; /* epoch of the latest reset */
+    TP_ARRAY(tp_segment) segments;
+    TP_ARRAY(tp_owned) owned;
+    TP_ARRAY(tp_leaf_entry) leaves;
+    TP_ARRAY(tp_name_entry) names;
+    TP_ARRAY(uint32_t) kept; /* nodes whose slot still holds a tensor after the walk */
+    TP_ARRAY(tp_part) parts;
+    tp_tensor *gemm_work; /* scratch for matrix products, made at the first that wants it */
+    void (*log)(void *user, const char *message);
+    void *log_user;
+    tp_allocator memory;
+    tp_error error;
+};
+
+/* Makes room for one more item; false when out of memory. */
+#define TP_ARRAY_ROOM(tape, array)                                                                                     \
+    ((array).count < (array).capacity ||                                                                               \
+     tp_grow(&(tape)->memory, (void **)&(array).items, &(array).capacity, (array).count + 1, sizeof *(array).items))
+
+/* ---- errors ---- */
+
+/* Keeps the first error, tells the log. Returns `status`. */
+tp_status tp_tape_fail(tp_tape *tape, tp_status status, const char *format, ...) TP_PRINTF(3, 4);
+tp_status tp_tape_out_of_memory(tp_tape *tape, const char *what);
+
+/* ---- handles ---- */
+
+static inline tp_var tp_poison(tp_tape *tape)
+{
+    return (tp_var){tape, TP_NO_NODE, 0};
+}
+
+/* The epoch in which a node was made. */
+uint32_t tp_epoch_of(const tp_tape *tape, uint32_t node);
+
+static inline tp_var tp_handle(tp_tape *tape, uint32_t node)
+{
+    const bool fresh = node >= tape->segments.items[tape->segments.count - 1].first;
+    return (tp_var){tape, node, fresh ? tape->epoch : tp_epoch_of(tape, node)};
+}
+
+/* Good for sure; a handle that fails this may still be good: ask tp_valid. */
+static inline bool tp_fresh(const tp_tape *tape, tp_var x)
+{
+    return x.epoch == tape->epoch;
+}
+
+static inline bool tp_valid(const tp_tape *tape, tp_var x)
+{
+    return TP_LIKELY(x.epoch == tape->epoch) ||
+           (x.epoch != 0 && x.node < tape->count && tp_epoch_of(tape, x.node) == x.epoch);
+}
+
+/* Checks operand i of op `name` on `tape`; false after setting the error (a poisoned operand sets none). */
+bool tp_check_operand(tp_tape *tape, const char *name, tp_var x, int i);
+
+/* ---- nodes ---- */
+
+/* Room for n more nodes; false after setting the error. */
+bool tp_node_room(tp_tape *tape, uint32_t n);
+/* Takes over one reference to `tensor` for node `node`; on failure releases it and returns false. */
+bool tp_own(tp_tape *tape, uint32_t node, tp_tensor *tensor);
+/* Forgets nodes from `first` on, without an epoch of their own: for what no handle has left the engine. */
+void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used);
+/* Starts a new epoch at the present end, so that handles to forgotten nodes are stale. */
+bool tp_new_epoch(tp_tape *tape);
+/* Gives back a reference to a tensor of this tape's pool or of the outside. */
+void tp_unref(tp_tape *tape, tp_tensor *tensor);
+static inline tp_tensor *tp_ref(tp_tensor *tensor)
+{
+    atomic_fetch_add_explicit(&tensor->refs, 1, memory_order_relaxed);
+    return tensor;
+}
+
+const char *tp_name_of(const tp_tape *tape, uint32_t node); /* NULL if it has none */
+
+static inline uint32_t tp_input_of(const tp_node *node, uint32_t i)
+{
+    if (node->op->arity >= 0 && node->op->arity <= 2) return (i == 0 ? node->a : node->b) & TP_NODE_BITS;
+    return node->extra.block->inputs[i];
+}
+
+static inline uint32_t tp_input_count(const tp_node *node)
+{
+    return node->op->arity >= 0 ? (uint32_t)node->op->arity : node->extra.block->count;
+}
+
+/* The constant scalar and the constant tensor (whose reference is taken over): for the engine's own use. */
+tp_var tp_constant_number(tp_tape *tape, double value);
+tp_var tp_constant_tensor(tp_tape *tape, tp_tensor *tensor);
+
+/* A new, uninitialised tensor from the tape's pool, or NULL after setting the error. */
+tp_tensor *tp_new_tensor(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, const char *what);
+
+#endif

@@ -1,0 +1,205 @@
+/* The walk back in numbers. Slots below `walked` hold adjoints; a rule's temporaries are recorded above the last node and
+   rewound when it is done, so that the scratch is used again while it is warm. */
+#include "autograd/walk.h"
+
+#include <string.h>
+
+#include "autograd/give.h"
+
+static bool slot_room(tp_tape *tape, uint32_t n)
+{
+    if (n <= tape->slot_capacity) return true;
+    uint32_t capacity = tape->slot_capacity ? tape->slot_capacity : 256;
+    while (capacity < n) capacity *= 2;
+    tp_slot *slots = tp_allocate(&tape->memory, (size_t)capacity * sizeof *slots);
+    if (!slots) return false;
+    tp_deallocate(&tape->memory, tape->slots, (size_t)tape->slot_capacity * sizeof *slots);
+    tape->slots = slots;
+    tape->slot_capacity = capacity;
+    return true;
+}
+
+void tp_drop_adjoints(tp_tape *tape)
+{
+    while (tape->kept.count) tp_unref(tape, tape->slots[tape->kept.items[--tape->kept.count]].tensor);
+    tape->walked = 0;
+}
+
+tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking)
+{
+    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_backward: a backward pass is running already");
+    if (tape->error.status != TP_OK) return tape->error.status;
+    const tp_status status = tp_check_versions(tape, root);
+    if (status != TP_OK) return status;
+    tp_drop_adjoints(tape);
+    if (!slot_room(tape, root + 1)) return tp_tape_out_of_memory(tape, "tp_backward");
+    memset(tape->slots, 0, (size_t)(root + 1) * sizeof *tape->slots);
+    tape->walking = true;
+    tape->sinking = sinking;
+    return TP_OK;
+}
+
+bool tp_keeps(const tp_tape *tape, uint32_t i)
+{
+    const tp_node *node = &tape->nodes[i];
+    if (node->op->structure != TP_LEAF) return node->b & TP_RETAINS;
+    const tp_leaf_entry *leaf = tp_leaf_of((tp_tape *)tape, i);
+    return !leaf || !leaf->is_param || !tape->sinking;
+}
+
+/* The tensor in a slot has served; a leaf's or retained one stays for the user. */
+static tp_status settle_slot(tp_tape *tape, uint32_t i)
+{
+    if (!tape->slots[i].tensor) return TP_OK;
+    if (tp_keeps(tape, i)) {
+        if (!TP_ARRAY_ROOM(tape, tape->kept)) return tp_tape_out_of_memory(tape, "tp_backward");
+        tape->kept.items[tape->kept.count++] = i;
+        return TP_OK;
+    }
+    tp_unref(tape, tape->slots[i].tensor);
+    tape->slots[i].bits = 0;
+    return TP_OK;
+}
+
+/* A failed walk leaves no adjoints: what the slots hold goes, unless it is on the kept list and goes with that. */
+static void drop_all(tp_tape *tape, uint32_t root)
+{
+    for (uint32_t k = 0; k < tape->kept.count; k++) {
+        tp_unref(tape, tape->slots[tape->kept.items[k]].tensor);
+        tape->slots[tape->kept.items[k]].bits = 0;
+    }
+    tape->kept.count = 0;
+    for (uint32_t i = 0; i <= root; i++)
+        if (tape->nodes[i].a & TP_IS_TENSOR && tape->slots[i].tensor) tp_unref(tape, tape->slots[i].tensor);
+    tape->walked = 0;
+}
+
+tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status)
+{
+    if (status == TP_OK) status = tape->error.status;
+    tp_leaves_finish(tape, status != TP_OK);
+    if (status != TP_OK)
+        drop_all(tape, root);
+    else
+        tape->walked = root + 1;
+    /* `kept` is popped from the end when nodes are forgotten: highest nodes last. */
+    for (uint32_t low = 0, high = tape->kept.count; low + 1 < high;) {
+        const uint32_t swap = tape->kept.items[low];
+        tape->kept.items[low++] = tape->kept.items[--high];
+        tape->kept.items[high] = swap;
+    }
+    tape->walking = false;
+    return status;
+}
+
+tp_var tp_ctx_upstream(tp_ctx *ctx, int k)
+{
+    tp_tape *tape = ctx->tape;
+    if (k < 0 || k >= ctx->results || ctx->node == TP_NO_NODE) return tp_poison(NULL);
+    const uint32_t i = ctx->results > 1 ? ctx->node + 1 + (uint32_t)k : ctx->node;
+    if (ctx->phase == TP_IN_RECORDED) return tp_slot_gradient(tape, i);
+    if (tape->nodes[i].a & TP_IS_TENSOR)
+        return tape->slots[i].tensor ? tp_constant_tensor(tape, tp_ref(tape->slots[i].tensor)) : tp_poison(NULL);
+    return tape->slots[i].number != 0 ? tp_constant_number(tape, tape->slots[i].number) : tp_poison(NULL);
+}
+
+/* Runs a rule that is written in ops: it records constants and ops above the last node, which then go again. */
+static tp_status run_backward(tp_ctx *ctx)
+{
+    tp_tape *tape = ctx->tape;
+    const uint32_t first = tape->count, mask = tape->grad_mask;
+    tape->grad_mask = 0;
+    const tp_var g = tp_ctx_upstream(ctx, 0);
+    tp_status status = tape->error.status;
+    if (status == TP_OK) status = ctx->op->backward(ctx, g);
+    tape->grad_mask = mask;
+    if (tape->count > first) {
+        tp_unwind(tape, first, tape->stack.chunk, tape->stack.used);
+        if (!tp_new_epoch(tape) && status == TP_OK) status = TP_E_MEMORY;
+    }
+    return status;
+}
+
+static tp_status run_gradient(tp_ctx *ctx)
+{
+    tp_tape *tape = ctx->tape;
+    const tp_node *node = &tape->nodes[ctx->node];
+    tp_tensor number, *g = &number;
+    double value = tape->slots[ctx->node].number;
+    if (ctx->results > 1) {
+        g = NULL;
+    } else if (node->a & TP_IS_TENSOR) {
+        g = tape->slots[ctx->node].tensor;
+    } else {
+        memset(&number, 0, sizeof number);
+        number.dtype = TP_F64;
+        number.dense = true;
+        number.count = 1;
+        number.pool = &tape->pool;
+        number.data = (char *)&value;
+    }
+    const tp_status status = ctx->op->gradient(ctx, g);
+    const tp_status flushed = tp_flush_pending(ctx);
+    return status == TP_OK ? flushed : status;
+}
+
+/* A parameter of rank 0 is a scalar node: its number goes to the tensor's gradient. */
+static tp_status sink_number(tp_tape *tape, uint32_t i)
+{
+    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, i) : NULL;
+    if (!leaf || !leaf->is_param) return TP_OK;
+    bool holds;
+    tp_tensor *sink = tp_leaf_sink(tape, leaf, &holds);
+    if (!sink) return tape->error.status;
+    const tp_dtype dtype = (tp_dtype)sink->dtype;
+    tp_put(dtype, sink->data, (holds ? tp_get(dtype, sink->data) : 0) + tape->slots[i].number);
+    return TP_OK;
+}
+
+static tp_status visit(tp_tape *tape, uint32_t i)
+{
+    const tp_node *node = &tape->nodes[i];
+    const tp_op *op = node->op;
+    if (op->structure == TP_LEAF) {
+        const tp_status status = node->a & TP_IS_TENSOR ? TP_OK : sink_number(tape, i);
+        return status == TP_OK && node->a & TP_IS_TENSOR ? settle_slot(tape, i) : status;
+    }
+    if (op->flags & TP_TUPLE_PART) { /* wakes the tuple; the slot is read there */
+        tape->slots[node->a & TP_NODE_BITS].number = 1;
+        return TP_OK;
+    }
+    const uint32_t chunk = tape->stack.chunk;
+    const size_t used = tape->stack.used;
+    tp_ctx ctx;
+    tp_ctx_of_node(&ctx, tape, i, TP_IN_NUMBERS);
+    tp_status status;
+    if (op->gradient)
+        status = run_gradient(&ctx);
+    else if (op->backward)
+        status = run_backward(&ctx);
+    else
+        status = tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no backward closure");
+    if (status != TP_OK && tape->error.status == TP_OK) tp_ctx_fail(&ctx, status, "backward failed");
+    tp_chunks_pop_to(&tape->stack, chunk, used);
+    if (status != TP_OK) return status;
+    if (ctx.results == 1) return tape->nodes[i].a & TP_IS_TENSOR ? settle_slot(tape, i) : TP_OK;
+    for (uint32_t k = (uint32_t)ctx.results; k-- > 0 && status == TP_OK;)
+        if (tape->nodes[i + 1 + k].a & TP_IS_TENSOR) status = settle_slot(tape, i + 1 + k);
+    return status;
+}
+
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low)
+{
+    for (uint32_t i = root + 1; i-- > low;) {
+        if (tape->slots[i].bits << 1 == 0) continue; /* absent, or a zero of either sign */
+        const tp_node *node = &tape->nodes[i];
+        const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);
+        if (kind == TP_NEEDS && node->op->scalar_gradient) {
+            node->op->scalar_gradient(tape->nodes, tape->slots, i);
+        } else if (kind & TP_NEEDS) {
+            const tp_status status = visit(tape, i);
+            if (status != TP_OK) return status;
+        }
+    }
+    return TP_OK;
+}

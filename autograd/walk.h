@@ -1,0 +1,20 @@
+/* The two walks: in numbers, and recorded. */
+#ifndef TAPIR_AUTOGRAD_WALK_H
+#define TAPIR_AUTOGRAD_WALK_H
+
+#include "autograd/ctx.h"
+
+/* Checks, then makes the slots 0..root absent. `sinking`: parameters' gradients are added to. */
+tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking);
+/* From node `root` down to `low`, with the seed already in root's slot. */
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low);
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low);
+/* Ends the walk; a failed one leaves no adjoints behind. */
+tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status);
+/* Turns the gradient nodes of a recorded walk into readable adjoints. */
+tp_status tp_read_recorded(tp_tape *tape, uint32_t root);
+/* Whether the node's gradient stays readable after the walk. */
+bool tp_keeps(const tp_tape *tape, uint32_t node);
+void tp_drop_adjoints(tp_tape *tape);
+
+#endif

@@ -1,0 +1,31 @@
+/* Memory handed out in order and taken back in reverse: for what hangs on a tape's nodes besides tensors.
+   Invariant: chunks are kept when the stack shrinks, so that a steady loop asks the allocator for nothing. */
+#ifndef TAPIR_CORE_CHUNKS_H
+#define TAPIR_CORE_CHUNKS_H
+
+#include "core/memory.h"
+
+typedef struct tp_chunks {
+    tp_allocator memory;
+    struct tp_chunk {
+        char *memory;
+        size_t size;
+    } *chunks;
+    uint32_t count, capacity; /* of chunks */
+    uint32_t chunk;           /* the one being filled */
+    size_t used;              /* of it */
+    size_t held;
+} tp_chunks;
+
+void tp_chunks_init(tp_chunks *stack, const tp_allocator *memory);
+void tp_chunks_free(tp_chunks *stack);
+/* `size` bytes aligned to 16; NULL when out of memory. */
+void *tp_chunks_push(tp_chunks *stack, size_t size);
+/* Takes back everything pushed since `chunk` and `used` were as given. */
+static inline void tp_chunks_pop_to(tp_chunks *stack, uint32_t chunk, size_t used)
+{
+    stack->chunk = chunk;
+    stack->used = used;
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* Writing an op of one's own: the descriptor, and what its closures can ask for. */
+#ifndef TAPIR_OP_H
+#define TAPIR_OP_H
+
+#include <tapir/tape.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tp_node;
+union tp_slot;
+struct tp_row;
+
+/* One call of an op, as its closures see it. It lives as long as the closure runs. */
+typedef struct tp_ctx tp_ctx;
+
+/* How an output element depends on the inputs. */
+typedef enum tp_structure {
+    TP_DENSE = 0,   /* every output on every input */
+    TP_ELEMENTWISE, /* on the elements at its own place, after broadcasting */
+    TP_VIEW,        /* it is one input element, in the same storage where strides allow */
+    TP_REDUCE,      /* on the elements along the reduced axes */
+    TP_GATHER,      /* it is one input element, or a constant */
+    TP_LEAF         /* on nothing */
+} tp_structure;
+
+enum {
+    TP_LINEAR = 1,      /* linear in all its operands together: it is its own directional derivative */
+    TP_NO_GRADIENT = 2, /* by nature not differentiable: the result needs no gradient */
+    TP_TUPLE_PART = 4   /* one result of a tuple node (the engine's own) */
+};
+
+#define TP_VARIADIC (-1)
+
+/* An op. A node is the closure (op, operands, extra); the struct must outlive every tape that holds one: make it
+   `static const`. Fields that are not set are zero, and a missing closure means "not supported". */
+typedef struct tp_op {
+    size_t size;            /* sizeof(tp_op): TP_OP_HEAD */
+    const char *name;       /* "matmul": for messages and drawings */
+    int arity;              /* operands, or TP_VARIADIC */
+    int results;            /* 0 means 1; more make a tuple */
+    tp_structure structure; /* what the default pattern and drawing follow */
+    unsigned flags;
+    size_t attributes; /* bytes that a call copies from `attributes` into the node */
+
+    /* Checks operands and attributes, and says with tp_ctx_result what comes out. */
+    tp_status (*shape)(tp_ctx *ctx);
+    /* Computes the outputs from the operands, in place: for the first time, and again on replay. */
+    tp_status (*forward)(tp_ctx *ctx);
+    /* Gives each operand that needs it a gradient (tp_give), written in recorded ops; g is the upstream gradient of
+       the (first) output. May use operands, outputs, attributes and saved data that is not differentiable. */
+    tp_status (*backward)(tp_ctx *ctx, tp_var g);
+    /* Optional: the same in numbers, first order only, faster; may use anything saved. Writes tp_ctx_grad buffers. */
+    tp_status (*gradient)(tp_ctx *ctx, const tp_tensor *g);
+
+    /* Made by the rows of elementwise ops; the first two serve nodes whose operands are all scalars. */
+    void (*scalar_forward)(struct tp_node *nodes, uint32_t node);
+    void (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node);
+    const struct tp_row *row;
+} tp_op;
+#define TP_OP_HEAD .size = sizeof(tp_op)
+
+/* Records `op` on `n` inputs (on the tape of the first). `attributes` points at op->attributes bytes, or is NULL when
+   those are 0. With several results, returns the first; see tp_apply_all. */
+TP_API tp_var tp_apply(const tp_op *op, const tp_var *inputs, int n, const void *attributes);
+/* The same, and writes the handles of all op->results results. */
+TP_API tp_status tp_apply_all(const tp_op *op, const tp_var *inputs, int n, const void *attributes, tp_var *results);
+
+/* The library's own ops: how many, and the i-th (NULL outside). */
+TP_API int tp_op_count(void);
+TP_API const tp_op *tp_op_at(int i);
+
+/* ---- in every closure ------------------------------------------------------------------------------------------- */
+
+TP_API tp_tape *tp_ctx_tape(const tp_ctx *ctx);
+TP_API int tp_ctx_count(const tp_ctx *ctx); /* of operands */
+/* Operand i as a tensor; a scalar node is seen as an f64 tensor of rank 0 (valid while the closure runs, for i >= 3
+   only until the next such call). NULL when i is out of range. */
+TP_API const tp_tensor *tp_ctx_input(tp_ctx *ctx, int i);
+TP_API const void *tp_ctx_attributes(const tp_ctx *ctx);
+/* Fails the call: returns `status` after setting the tape's error to "tp_<op>: <message>". */
+TP_API tp_status tp_ctx_fail(tp_ctx *ctx, tp_status status, const char *format, ...) TP_PRINTF(3, 4);
+
+/* ---- in shape ---------------------------------------------------------------------------------------------------- */
+
+/* Output k is a new dense tensor. Rank 0 makes a scalar node, whatever the dtype. */
+TP_API tp_status tp_ctx_result(tp_ctx *ctx, int k, tp_dtype dtype, int rank, const int64_t *dims);
+/* Output k is a view of the tensor operand 0: element (0, ...) at `offset` from operand 0's, strides in elements. */
+TP_API tp_status tp_ctx_result_view(tp_ctx *ctx, int rank, const int64_t *dims, const int64_t *strides, int64_t offset);
+/* Zeroed memory that stays with the node: the saved context. Once a call. NULL when out of memory. */
+TP_API void *tp_ctx_save(tp_ctx *ctx, size_t bytes);
+/* A tensor that stays with the node and is released with it; not initialised. NULL when out of memory. */
+TP_API tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, const int64_t *dims);
+
+/* ---- in forward, backward, gradient -------------------------------------------------------------------------------- */
+
+/* What tp_ctx_save gave; NULL if nothing was saved. */
+TP_API void *tp_ctx_saved(const tp_ctx *ctx);
+/* Output k. In forward it is there to be written; a scalar is seen as an f64 tensor of rank 0. */
+TP_API tp_tensor *tp_ctx_output(tp_ctx *ctx, int k);
+/* True when output 0 shares the storage of operand 0: a view has nothing to compute. */
+TP_API bool tp_ctx_is_view(tp_ctx *ctx);
+
+/* ---- in backward --------------------------------------------------------------------------------------------------- */
+
+TP_API bool tp_ctx_needs(const tp_ctx *ctx, int i); /* whether operand i needs a gradient */
+TP_API tp_var tp_ctx_input_var(const tp_ctx *ctx, int i);
+TP_API tp_var tp_ctx_output_var(const tp_ctx *ctx, int k);
+/* The upstream gradient of output k of a tuple; a poisoned handle (tp_ok is false) when none arrived. */
+TP_API tp_var tp_ctx_upstream(tp_ctx *ctx, int k);
+/* A saved tensor as a constant on the tape. */
+TP_API tp_var tp_ctx_constant(tp_ctx *ctx, tp_tensor *saved);
+
+/* Gives operand i the gradient g. The engine casts it, sums it over broadcast dims (or spreads it over missing ones)
+   and adds it to what other uses gave. Nothing happens when the operand needs none. */
+TP_API tp_status tp_give(tp_ctx *ctx, int i, tp_var g);
+
+/* x b, but 0 where x is 0, whatever b is: how a rule multiplies its upstream gradient x by a slope b, so that a branch that
+   was not taken gives 0 and not NaN. Itself differentiable to any order. */
+TP_API tp_var tp_mul_masked(tp_var x, tp_var b);
+
+/* Part of a dense tensor: element (0, ...) at `offset`, strides in elements. */
+typedef struct tp_region {
+    int64_t offset;
+    int rank;
+    int64_t dims[TP_MAX_RANK], strides[TP_MAX_RANK];
+} tp_region;
+/* Gives g to a part of operand i, as if the operand were dense in row-major order; the rest gets zero. Many parts of one
+   operand share one buffer. A region must not hold an element twice. */
+TP_API tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region);
+
+/* ---- in gradient --------------------------------------------------------------------------------------------------- */
+
+/* The buffer for operand i's gradient: dense, the operand's dtype and dims, every element to be written. When
+   `accumulate` is not NULL the engine may hand out one that holds something already, and sets *accumulate: add then.
+   NULL when the operand needs none or memory is short. */
+TP_API tp_tensor *tp_ctx_grad(tp_ctx *ctx, int i, bool *accumulate);
+/* Hands `g` on to operand i as it is, without copying. */
+TP_API tp_status tp_ctx_pass(tp_ctx *ctx, int i, const tp_tensor *g);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,174 @@
+/* The tape: recording scalars and tensors, walking back, higher derivatives, checks, replay, drawing. */
+#ifndef TAPIR_TAPE_H
+#define TAPIR_TAPE_H
+
+#include <stdio.h>
+
+#include <tapir/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tp_tape tp_tape;
+
+/* A value on a tape, passed by value. A handle must not outlive its tape; after a reset or rewind that took its
+   node away it is stale, which is detected. A poisoned handle stands for the result of a wrong call: every op
+   passes it through, and the tape holds the first error. */
+typedef struct tp_var {
+    tp_tape *tape;
+    uint32_t node;
+    uint32_t epoch;
+} tp_var;
+
+/* ---- the tape's life ---------------------------------------------------------------------------------------- */
+
+/* Zero everywhere is the default: malloc, one thread, no log. */
+typedef struct tp_tape_options {
+    const tp_allocator *memory;                    /* copied; NULL: malloc */
+    int threads;                                   /* for large tensors; 0 means 1; results do not depend on it */
+    uint32_t nodes;                                /* room for that many nodes is made at once */
+    bool private_grads;                            /* parameters' gradients stay on the tape: see tp_reduce_grads */
+    void (*log)(void *user, const char *message); /* told of each first error; NULL: silent */
+    void *log_user;
+} tp_tape_options;
+
+/* A new, empty tape; `options` may be NULL. NULL when out of memory. One tape belongs to one thread. */
+TP_API tp_tape *tp_tape_new(const tp_tape_options *options);
+/* Frees the tape and everything on it. NULL is ignored. */
+TP_API void tp_tape_free(tp_tape *tape);
+/* Forgets every node and the error; memory is kept for the next recording. */
+TP_API void tp_tape_reset(tp_tape *tape);
+
+/* A place on the tape to come back to. */
+typedef struct tp_mark {
+    uint32_t node;
+    uint32_t epoch;
+    uint32_t chunk; /* where attributes and saved context stood */
+    size_t used;
+} tp_mark;
+TP_API tp_mark tp_tape_mark(const tp_tape *tape);
+/* Forgets the nodes recorded after `mark`; handles to earlier ones stay good. TP_E_STALE when the mark itself was
+   rewound or reset away. */
+TP_API tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark);
+
+/* The first error since the last reset, and its message with op, shapes and names ("" when there is none).
+   tp_tape_clear_error forgets it and keeps the nodes. */
+TP_API tp_status tp_tape_status(const tp_tape *tape);
+TP_API const char *tp_tape_error(const tp_tape *tape);
+TP_API void tp_tape_clear_error(tp_tape *tape);
+
+typedef struct tp_tape_stats {
+    uint32_t nodes;        /* recorded now */
+    size_t node_bytes;     /* reserved for nodes, 32 each */
+    size_t adjoint_bytes;  /* reserved for adjoints, 8 a node that was walked */
+    size_t extra_bytes;    /* reserved for attributes, long operand lists and saved context */
+    size_t tensor_bytes;   /* in tensor buffers that nodes use now */
+    size_t tensor_peak;    /* the most that tensor_bytes has been */
+    size_t tensor_held;    /* in tensor buffers, used or waiting in the pool */
+} tp_tape_stats;
+TP_API tp_tape_stats tp_tape_statistics(const tp_tape *tape);
+
+/* ---- leaves -------------------------------------------------------------------------------------------------- */
+
+/* A differentiable scalar, and a constant one. */
+TP_API tp_var tp_scalar(tp_tape *tape, double value);
+TP_API tp_var tp_const(tp_tape *tape, double value);
+/* A tensor on the tape; the tape takes a reference, not a copy. f32 and f64 can be differentiated.
+   tp_param: each backward pass adds to the tensor's own gradient.  tp_data: a constant, of any dtype.
+   tp_leaf: differentiable, but the gradient stays on the tape (tp_grad).
+   A tensor of rank 0 gives a scalar node that is read again on replay. */
+TP_API tp_var tp_param(tp_tape *tape, tp_tensor *tensor);
+TP_API tp_var tp_data(tp_tape *tape, tp_tensor *tensor);
+TP_API tp_var tp_leaf(tp_tape *tape, tp_tensor *tensor);
+/* Changes the value of a tp_scalar or tp_const, for the next tp_replay. */
+TP_API tp_status tp_set_item(tp_var leaf, double value);
+
+/* Gives the node a name (copied, at most 47 bytes), for drawings and error messages; returns `x`. */
+TP_API tp_var tp_name(tp_var x, const char *name);
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+/* False for a poisoned or stale handle. */
+TP_API bool tp_ok(tp_var x);
+/* The value of a scalar node, or of a tensor with one element; NaN for anything else. */
+TP_API double tp_item(tp_var x);
+/* The value of a tensor node; NULL for a scalar node and for bad handles. It dies at the reset: clone it to keep it. */
+TP_API const tp_tensor *tp_value(tp_var x);
+/* A scalar node answers f64, rank 0; a bad handle f32, rank -1, NULL, false. */
+TP_API tp_dtype tp_var_dtype(tp_var x);
+TP_API int tp_var_rank(tp_var x);
+TP_API const int64_t *tp_var_dims(tp_var x);
+TP_API bool tp_needs_grad(tp_var x);
+
+/* ---- fitting: the ops that the engine itself needs ---------------------------------------------------------------- */
+
+/* The same numbers in another dtype; a scalar stays a scalar. The gradient comes back in x's dtype. */
+TP_API tp_var tp_cast(tp_var x, tp_dtype dtype);
+/* A view with dims of 1 (or missing in front) stretched, as broadcasting does; a scalar stretches to any shape (f64).
+   TP_E_SHAPE when x does not broadcast to the dims. */
+TP_API tp_var tp_expand(tp_var x, int rank, const int64_t *dims);
+
+/* ---- first derivatives ----------------------------------------------------------------------------------------- */
+
+enum {
+    TP_CREATE_GRAPH = 1 /* record the walk itself, so that gradients can be differentiated again */
+};
+
+/* Walks back from the scalar `y` (or a tensor of one element) with dy/dy = 1. Gradients of parameters are *added* to
+   their tensors; those of all scalars, of tp_leaf and of retained tensors stay readable until the next walk.
+   Returns the tape's status: an error made while recording comes out here. */
+TP_API tp_status tp_backward(tp_var y);
+/* The same from any `y`, with the upstream gradient `seed` (shape of y; a scalar is spread out). */
+TP_API tp_status tp_backward_from(tp_var y, tp_var seed, unsigned flags);
+/* dy/dx of the scalar `y` for n nodes x, leaves or not, as handles on the same tape: constants, or with
+   TP_CREATE_GRAPH differentiable ones. A node that y does not depend on gets zeros. Parameters' gradients stay
+   as they were. */
+TP_API tp_status tp_gradients(tp_var y, const tp_var *x, int n, tp_var *grads, unsigned flags);
+/* The vector-Jacobian product: as tp_gradients, for any `y` with the upstream gradient `seed`. */
+TP_API tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags);
+
+/* The gradient of the latest walk: of a scalar node (or one-element tensor); 0 where none arrived; NaN for bad
+   handles and tensors. */
+TP_API double tp_grad_item(tp_var x);
+/* ... of a tp_leaf or a retained tensor; of a tp_param, what its tensor has accumulated. NULL where there is none. */
+TP_API const tp_tensor *tp_grad(tp_var x);
+/* Asks that the tensor's gradient be kept by the next walks; returns `x`. */
+TP_API tp_var tp_retain_grad(tp_var x);
+
+/* While off, what is recorded needs no gradient. Returns what it was, to be put back. */
+TP_API bool tp_tape_set_grad(tp_tape *tape, bool on);
+
+/* With private_grads: adds the gradients that `tapes` hold to their parameters, tape by tape in the order given, and
+   clears them. No tape may be in use by another thread meanwhile. */
+TP_API tp_status tp_reduce_grads(tp_tape *const *tapes, int n);
+
+/* ---- replay, checks, drawing ------------------------------------------------------------------------------------ */
+
+/* Recomputes every node from the leaves' present values, in place. */
+TP_API tp_status tp_replay(tp_tape *tape);
+
+/* Zero means the default, given in brackets. */
+typedef struct tp_gradcheck_options {
+    double step;     /* [2e-4] of the fourth-order central difference, times max(1, |x|) */
+    double relative; /* [1e-6] */
+    double absolute; /* [1e-8] */
+    uint64_t seed;   /* of the random upstream gradient */
+} tp_gradcheck_options;
+
+/* Compares dy/dx of the recorded program with finite differences, for n f64 leaves x and any scalar or f64 tensor y,
+   under a random upstream gradient; each difference replays the tape. TP_E_CHECK and a message that names the worst
+   element when one is off by more than absolute + relative * |value|. Leaves, parameters' gradients and the tape are as before. */
+TP_API tp_status tp_gradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error);
+/* The same for the derivative of the gradient, by x and by the upstream gradient. */
+TP_API tp_status tp_gradgradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options,
+                                  tp_error *error);
+
+/* Writes the graph below `y` in Graphviz's language: the op in each node, on each wire the forward value above and
+   the gradient of the latest walk below; names where given; shapes for tensors. */
+TP_API tp_status tp_draw_dot(tp_var y, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,215 @@
+/* Moving elements between strided layouts and dtypes. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+double tp_get(tp_dtype dtype, const void *at)
+{
+    switch (dtype) {
+    case TP_F32: return (double)*(const float *)at;
+    case TP_F64: return *(const double *)at;
+    case TP_I32: return *(const int32_t *)at;
+    case TP_I64: return (double)*(const int64_t *)at;
+    case TP_U8: return *(const uint8_t *)at;
+    }
+    return (double)NAN;
+}
+
+/* Truncates towards zero, at the ends of the range where the number lies outside; NaN gives 0. */
+static int64_t clipped(double value, int64_t low, int64_t high)
+{
+    if (isnan(value)) return 0;
+    if (value <= (double)low) return low;
+    return value >= (double)high ? high : (int64_t)value;
+}
+
+void tp_put(tp_dtype dtype, void *at, double value)
+{
+    switch (dtype) {
+    case TP_F32: *(float *)at = (float)value; break;
+    case TP_F64: *(double *)at = value; break;
+    case TP_I32: *(int32_t *)at = (int32_t)clipped(value, INT32_MIN, INT32_MAX); break;
+    case TP_I64: *(int64_t *)at = clipped(value, INT64_MIN, INT64_MAX); break;
+    case TP_U8: *(uint8_t *)at = (uint8_t)clipped(value, 0, UINT8_MAX); break;
+    }
+}
+
+int64_t tp_get_integer(tp_dtype dtype, const void *at)
+{
+    switch (dtype) {
+    case TP_I32: return *(const int32_t *)at;
+    case TP_I64: return *(const int64_t *)at;
+    case TP_U8: return *(const uint8_t *)at;
+    default: return 0;
+    }
+}
+
+void tp_fill(int64_t n, tp_dtype dtype, void *out, double value)
+{
+    if (value == 0 && !signbit(value)) {
+        memset(out, 0, (size_t)n * tp_dtype_size(dtype));
+    } else if (dtype == TP_F32) {
+        float *const o = out;
+        for (int64_t i = 0; i < n; i++) o[i] = (float)value;
+    } else {
+        char *o = out;
+        for (int64_t i = 0; i < n; i++) tp_put(dtype, o + i * (int64_t)tp_dtype_size(dtype), value);
+    }
+}
+
+int64_t tp_arg_extreme(tp_dtype dtype, int64_t n, const void *px, int64_t stride, bool largest)
+{
+    const char *x = px;
+    const int64_t step = stride * (int64_t)tp_dtype_size(dtype);
+    int64_t best = 0;
+    double value = n > 0 ? tp_get(dtype, x) : 0;
+    for (int64_t i = 1; i < n && !isnan(value); i++) {
+        const double candidate = tp_get(dtype, x + i * step);
+        if (isnan(candidate) || (largest ? candidate > value : candidate < value)) {
+            best = i;
+            value = candidate;
+        }
+    }
+    return best;
+}
+
+/* ---- walking two layouts side by side ---- */
+
+typedef struct pair {
+    int rank;
+    int64_t dims[TP_MAX_RANK], out[TP_MAX_RANK], in[TP_MAX_RANK];
+} pair;
+
+/* Drops dims of 1 and joins neighbours that are contiguous in both layouts; rank is at least 1 after it. */
+static pair joined(int rank, const int64_t *dims, const int64_t *out, const int64_t *in)
+{
+    pair p = {0};
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] == 1) continue;
+        const int last = p.rank - 1;
+        if (p.rank && p.out[last] == out[i] * dims[i] && p.in[last] == in[i] * dims[i]) {
+            p.dims[last] *= dims[i];
+            p.out[last] = out[i], p.in[last] = in[i];
+        } else {
+            p.dims[p.rank] = dims[i];
+            p.out[p.rank] = out[i], p.in[p.rank++] = in[i];
+        }
+    }
+    if (p.rank == 0) p.dims[p.rank] = 1, p.out[0] = p.in[0] = 1, p.rank = 1;
+    return p;
+}
+
+/* Moves to the next row of the outer dims; false after the last. */
+static bool next_row(const pair *p, int64_t index[TP_MAX_RANK], int64_t *out, int64_t *in, int inner_dims)
+{
+    for (int i = p->rank - 1 - inner_dims; i >= 0; i--) {
+        *out += p->out[i], *in += p->in[i];
+        if (++index[i] < p->dims[i]) return true;
+        *out -= p->dims[i] * p->out[i], *in -= p->dims[i] * p->in[i];
+        index[i] = 0;
+    }
+    return false;
+}
+
+static bool any_empty(int rank, const int64_t *dims)
+{
+    for (int i = 0; i < rank; i++)
+        if (dims[i] == 0) return true;
+    return false;
+}
+
+/* Two inner dims crossing each other (a transpose) are copied in square tiles, so that neither side misses the cache. */
+#define TILE 16
+#define COPY_TILES(name, type)                                                                                         \
+    static void name(const pair *p, type *restrict out, const type *restrict in)                                       \
+    {                                                                                                                  \
+        const int a = p->rank - 2, b = p->rank - 1;                                                                    \
+        for (int64_t i0 = 0; i0 < p->dims[a]; i0 += TILE)                                                              \
+            for (int64_t j0 = 0; j0 < p->dims[b]; j0 += TILE)                                                          \
+                for (int64_t i = i0; i < i0 + TILE && i < p->dims[a]; i++)                                             \
+                    for (int64_t j = j0; j < j0 + TILE && j < p->dims[b]; j++)                                         \
+                        out[i * p->out[a] + j * p->out[b]] = in[i * p->in[a] + j * p->in[b]];                          \
+    }
+COPY_TILES(copy_tiles_4, uint32_t)
+COPY_TILES(copy_tiles_8, uint64_t)
+
+static void copy_row(size_t size, int64_t n, char *out, int64_t to, const char *in, int64_t from)
+{
+    if (to == 1 && from == 1)
+        memcpy(out, in, (size_t)n * size);
+    else if (size == 4)
+        for (int64_t i = 0; i < n; i++) ((uint32_t *)(void *)out)[i * to] = ((const uint32_t *)(const void *)in)[i * from];
+    else if (size == 8)
+        for (int64_t i = 0; i < n; i++) ((uint64_t *)(void *)out)[i * to] = ((const uint64_t *)(const void *)in)[i * from];
+    else
+        for (int64_t i = 0; i < n; i++) out[i * to] = in[i * from];
+}
+
+static void copy_same(const pair *p, size_t size, char *out, const char *in)
+{
+    int64_t index[TP_MAX_RANK] = {0}, o = 0, i = 0;
+    const int last = p->rank - 1;
+    const bool crossing = p->rank > 1 && size >= 4 && p->in[last] != 1 && p->in[last - 1] == 1 && p->dims[last] > 1;
+    do {
+        char *const to = out + o * (int64_t)size;
+        const char *const from = in + i * (int64_t)size;
+        if (!crossing)
+            copy_row(size, p->dims[last], to, p->out[last], from, p->in[last]);
+        else if (size == 4)
+            copy_tiles_4(p, (uint32_t *)(void *)to, (const uint32_t *)(const void *)from);
+        else
+            copy_tiles_8(p, (uint64_t *)(void *)to, (const uint64_t *)(const void *)from);
+    } while (next_row(p, index, &o, &i, crossing ? 2 : 1));
+}
+
+static void convert_row(int64_t n, tp_dtype to, char *out, int64_t out_stride, tp_dtype from, const char *in,
+                        int64_t in_stride)
+{
+    const int64_t a = (int64_t)tp_dtype_size(to) * out_stride, b = (int64_t)tp_dtype_size(from) * in_stride;
+    if (to == TP_F32 && from == TP_F64)
+        for (int64_t i = 0; i < n; i++) *(float *)(void *)(out + i * a) = (float)*(const double *)(const void *)(in + i * b);
+    else if (to == TP_F64 && from == TP_F32)
+        for (int64_t i = 0; i < n; i++) *(double *)(void *)(out + i * a) = (double)*(const float *)(const void *)(in + i * b);
+    else
+        for (int64_t i = 0; i < n; i++) tp_put(to, out + i * a, tp_get(from, in + i * b));
+}
+
+void tp_copy(int rank, const int64_t *dims, tp_dtype to, void *out, const int64_t *out_strides, tp_dtype from,
+             const void *in, const int64_t *in_strides)
+{
+    if (any_empty(rank, dims)) return;
+    const pair p = joined(rank, dims, out_strides, in_strides);
+    if (to == from) {
+        copy_same(&p, tp_dtype_size(to), out, in);
+        return;
+    }
+    int64_t index[TP_MAX_RANK] = {0}, o = 0, i = 0;
+    const int last = p.rank - 1;
+    do
+        convert_row(p.dims[last], to, (char *)out + o * (int64_t)tp_dtype_size(to), p.out[last], from,
+                    (const char *)in + i * (int64_t)tp_dtype_size(from), p.in[last]);
+    while (next_row(&p, index, &o, &i, 1));
+}
+
+void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dtype dtype, void *out,
+                 const int64_t *out_strides, const void *in, const int64_t *in_strides)
+{
+    if (any_empty(rank, dims)) return;
+    const pair p = joined(rank, dims, out_strides, in_strides);
+    const int last = p.rank - 1;
+    const int64_t size = (int64_t)tp_dtype_size(dtype), n = p.dims[last];
+    int64_t index[TP_MAX_RANK] = {0}, o = 0, i = 0;
+    do {
+        char *const to = (char *)out + o * size;
+        const char *const from = (const char *)in + i * size;
+        if (p.out[last] == 1 && p.in[last] == 1)
+            kernels->of[dtype]->add(n, to, from);
+        else if (dtype == TP_F32)
+            for (int64_t k = 0; k < n; k++)
+                ((float *)(void *)to)[k * p.out[last]] += ((const float *)(const void *)from)[k * p.in[last]];
+        else
+            for (int64_t k = 0; k < n; k++)
+                ((double *)(void *)to)[k * p.out[last]] += ((const double *)(const void *)from)[k * p.in[last]];
+    } while (next_row(&p, index, &o, &i, 1));
+}

@@ -1,0 +1,129 @@
+/* Runs an elementwise loop over operands of any strides. The result is dense; operands that are not laid out like it are
+   packed, a chunk at a time, into a buffer that stays in the first-level cache. */
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+enum { CHUNK_BYTES = 4096, BLOCK = 1 << 16 }; /* BLOCK: elements that one thread takes at a time */
+
+typedef struct job {
+    tp_loop *loop;
+    size_t size;
+    int rank;
+    const int64_t *dims;
+    int64_t count;
+    char *out;
+    const tp_operand *in;
+} job;
+
+/* Copies n elements that lie `stride` apart to contiguous memory. */
+static void gather(size_t size, int64_t n, void *to, const void *from, int64_t stride)
+{
+    if (stride == 1) {
+        memcpy(to, from, (size_t)n * size);
+    } else if (size == 4) {
+        uint32_t *restrict const out = to;
+        const uint32_t *restrict const in = from;
+        for (int64_t i = 0; i < n; i++) out[i] = in[i * stride];
+    } else {
+        uint64_t *restrict const out = to;
+        const uint64_t *restrict const in = from;
+        for (int64_t i = 0; i < n; i++) out[i] = in[i * stride];
+    }
+}
+
+/* Elements start .. start+n-1 of an operand, in the result's row-major order; `at` is scratch for n elements. Returns where
+   they are: in the operand itself if they lie there contiguously. */
+static const void *pack(const job *j, const tp_operand *operand, int64_t start, int64_t n, char *at)
+{
+    const int last = j->rank - 1;
+    int64_t index[TP_MAX_RANK], offset = 0, rest = start;
+    for (int i = last; i >= 0; i--) {
+        index[i] = rest % j->dims[i];
+        rest /= j->dims[i];
+        offset += index[i] * operand->strides[i];
+    }
+    const char *from = operand->data;
+    const int64_t stride = operand->strides[last];
+    int64_t run = j->dims[last] - index[last];
+    if (run >= n && stride == 1) return from + offset * (int64_t)j->size;
+    for (char *to = at; n > 0;) {
+        if (run > n) run = n;
+        gather(j->size, run, to, from + offset * (int64_t)j->size, stride);
+        to += run * (int64_t)j->size;
+        n -= run;
+        offset -= index[last] * stride;
+        index[last] = 0;
+        run = j->dims[last];
+        for (int i = last - 1; i >= 0; i--) {
+            offset += operand->strides[i];
+            if (++index[i] < j->dims[i]) break;
+            offset -= j->dims[i] * operand->strides[i];
+            index[i] = 0;
+        }
+    }
+    return at;
+}
+
+static bool is_constant(const job *j, const tp_operand *operand)
+{
+    for (int i = 0; i < j->rank; i++)
+        if (operand->strides[i] != 0 && j->dims[i] != 1) return false;
+    return true;
+}
+
+static void run_chunks(const job *j, int64_t start, int64_t end)
+{
+    _Alignas(64) char scratch[TP_IN_COUNT][CHUNK_BYTES];
+    const int64_t chunk = CHUNK_BYTES / (int64_t)j->size, size = (int64_t)j->size;
+    bool constant[TP_IN_COUNT];
+    for (int k = 0; k < TP_IN_COUNT; k++) {
+        const tp_operand *operand = &j->in[k];
+        constant[k] = operand->data && !operand->dense && !operand->number && is_constant(j, operand);
+        if (constant[k]) {
+            const int64_t n = end - start < chunk ? end - start : chunk;
+            gather(j->size, n, scratch[k], operand->data, 0);
+        }
+    }
+    for (int64_t at = start; at < end; at += chunk) {
+        const int64_t n = end - at < chunk ? end - at : chunk;
+        const void *in[TP_IN_COUNT];
+        for (int k = 0; k < TP_IN_COUNT; k++) {
+            const tp_operand *operand = &j->in[k];
+            if (!operand->data)
+                in[k] = k > 0 ? in[0] : NULL;
+            else if (operand->number)
+                in[k] = operand->data;
+            else if (operand->dense)
+                in[k] = (const char *)operand->data + at * size;
+            else
+                in[k] = constant[k] ? scratch[k] : pack(j, operand, at, n, scratch[k]);
+        }
+        j->loop(n, j->out + at * size, in);
+    }
+}
+
+static void run_block(void *user, int64_t block)
+{
+    const job *j = user;
+    const int64_t start = block * BLOCK, end = start + BLOCK;
+    run_chunks(j, start, end < j->count ? end : j->count);
+}
+
+void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int64_t count, void *out,
+                 const tp_operand in[TP_IN_COUNT], int threads)
+{
+    if (count == 0) return;
+    const void *direct[TP_IN_COUNT];
+    bool dense = true;
+    for (int k = 0; k < TP_IN_COUNT; k++) {
+        direct[k] = in[k].data ? in[k].data : in[0].data;
+        dense = dense && (!in[k].data || in[k].dense || in[k].number);
+    }
+    if (dense && (threads <= 1 || count <= BLOCK)) {
+        loop(count, out, direct);
+        return;
+    }
+    job j = {loop, size, rank, dims, count, out, in};
+    tp_parallel(threads, (count + BLOCK - 1) / BLOCK, run_block, &j);
+}

@@ -1,0 +1,108 @@
+/* The seam to the processor: loops over raw arrays, made once for each instruction-set level and chosen at run time.
+   Only kernels dereference tensor data. Invariant: a kernel's result does not depend on the number of threads. */
+#ifndef TAPIR_KERNELS_KERNELS_H
+#define TAPIR_KERNELS_KERNELS_H
+
+#include <tapir/tensor.h>
+
+#include "kernels/gemm.h"
+
+/* One number for each row of the .def files. */
+enum {
+#define UNARY(name, ...) TP_ROW_##name,
+#define BINARY(name, ...) TP_ROW_##name,
+#define NUMBER(name, ...) TP_ROW_##name,
+#include "kernels/binary.def"
+#include "kernels/number.def"
+#include "kernels/unary.def"
+#undef UNARY
+#undef BINARY
+#undef NUMBER
+    TP_ROW_COUNT
+};
+
+/* An elementwise loop over n contiguous elements. in[] holds x, b, y, g; a loop reads those that its formula names.
+   For a row with a plain number, in[1] points at that one number. */
+enum { TP_IN_X, TP_IN_B, TP_IN_Y, TP_IN_G, TP_IN_COUNT };
+typedef void tp_loop(int64_t n, void *out, const void *const *in);
+
+typedef struct tp_row_loops {
+    tp_loop *value;
+    tp_loop *slope[2]; /* upstream times slope, by x and by b; 0 where the upstream is 0 */
+} tp_row_loops;
+
+typedef enum tp_fold { TP_FOLD_SUM, TP_FOLD_MAX, TP_FOLD_MIN, TP_FOLDS } tp_fold;
+
+/* Hyperparameters of one step of Adam on one tensor: see tp_adam. */
+typedef struct tp_adam_step {
+    double rate, beta1, beta2, epsilon, decay, correction1, correction2;
+} tp_adam_step;
+
+/* Loops for one float type. Rows of the softmax family are (n) elements `stride` apart. */
+typedef struct tp_float_loops {
+    tp_row_loops rows[TP_ROW_COUNT];
+    /* Reduces n elements into one; folds n elements into n running results, element by element. */
+    double (*reduce_row[TP_FOLDS])(int64_t n, const void *x, int64_t stride);
+    void (*reduce_columns[TP_FOLDS])(int64_t n, double *acc, const void *x, int64_t stride);
+    void (*add)(int64_t n, void *y, const void *x); /* y += x */
+    /* out = softmax(x) and log_softmax(x) for one row; returns log sum exp. out may be NULL. */
+    double (*softmax)(int64_t n, void *out, const void *x);
+    double (*log_softmax)(int64_t n, void *out, const void *x);
+    /* out = y (g - sum g y), and g - exp(y) sum g */
+    void (*softmax_slope)(int64_t n, void *out, const void *y, const void *g);
+    void (*log_softmax_slope)(int64_t n, void *out, const void *y, const void *g);
+    /* out = scale * (exp(x - lse) - onehot(label)), one row; label -1: no one-hot */
+    void (*cross_entropy_slope)(int64_t n, void *out, const void *x, double lse, int64_t label, double scale);
+    /* w -= rate (g + decay w), through momentum v when it is not NULL: v = mu v + (1 - damp) g; Nesterov: g + mu v */
+    void (*sgd)(int64_t n, void *w, const void *g, void *v, double rate, double momentum, double dampening,
+                double decay, bool nesterov);
+    void (*adam)(int64_t n, void *w, const void *g, void *m, void *v, const tp_adam_step *step);
+} tp_float_loops;
+
+typedef struct tp_kernels {
+    const char *level;
+    const tp_gemm_table *gemm;
+    const tp_float_loops *of[2]; /* by dtype: f32, f64 */
+} tp_kernels;
+
+/* The best level that this processor has, at most what the environment variable TAPIR_CPU names (v2, v3, v4). */
+const tp_kernels *tp_kernels_pick(void);
+
+/* ---- drivers over strided tensors, independent of the level ------------------------------------------------------- */
+
+/* An operand of an elementwise loop: strides along the result's dims (0 where broadcast). `dense` says that it has the
+   result's own layout; strides may then be NULL. data NULL: the loop does not read it. */
+typedef struct tp_operand {
+    const void *data;
+    const int64_t *strides;
+    bool dense;
+    bool number; /* handed through as it is: a plain number */
+} tp_operand;
+void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int64_t count, void *out,
+                 const tp_operand in[TP_IN_COUNT], int threads);
+
+/* Reduces the axes in `mask` of a strided x into dense `out` (row-major over the other axes) of `out_dtype`. An empty
+   sum is 0; max and min of nothing are -Inf and +Inf. Sums are carried in f64. */
+void tp_reduce(const tp_kernels *kernels, tp_fold how, tp_dtype dtype, int rank, const int64_t *dims,
+               const int64_t *strides, const void *x, unsigned mask, tp_dtype out_dtype, void *out, int threads);
+
+/* Copies between strided layouts with the same dims, converting between any two dtypes. */
+void tp_copy(int rank, const int64_t *dims, tp_dtype to, void *out, const int64_t *out_strides, tp_dtype from,
+             const void *in, const int64_t *in_strides);
+/* Adds between strided layouts with the same dims and float dtype: out += in. */
+void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dtype dtype, void *out,
+                 const int64_t *out_strides, const void *in, const int64_t *in_strides);
+/* One number to n elements. */
+void tp_fill(int64_t n, tp_dtype dtype, void *out, double value);
+/* One element as a double, and back. */
+double tp_get(tp_dtype dtype, const void *at);
+void tp_put(tp_dtype dtype, void *at, double value);
+/* The first NaN, else the first largest (or smallest) element's place among n that lie `stride` apart. */
+int64_t tp_arg_extreme(tp_dtype dtype, int64_t n, const void *x, int64_t stride, bool largest);
+/* A label of dtype i32, i64 or u8. */
+int64_t tp_get_integer(tp_dtype dtype, const void *at);
+
+/* Calls body(user, i) for i in 0..n-1, on at most `threads` threads. */
+void tp_parallel(int threads, int64_t n, void (*body)(void *user, int64_t i), void *user);
+
+#endif

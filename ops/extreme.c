@@ -1,0 +1,64 @@
+/* The largest and the smallest over any axes. Elements that tie share the gradient equally. */
+#include "ops/axes.h"
+
+static tp_status extreme_shape(tp_ctx *ctx)
+{
+    const tp_axes *axes = tp_ctx_attributes(ctx);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    const tp_shape left = tp_shape_reduced(x->rank, x->dims, axes->mask, false);
+    char text[TP_SHAPE_TEXT];
+    if (x->count == 0 && tp_shape_count(left.rank, left.dims) != 0)
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "nothing to choose from in %s", tp_tensor_text(text, x));
+    return tp_axes_shape(ctx);
+}
+
+static tp_status max_forward(tp_ctx *ctx)
+{
+    return tp_axes_fold(ctx, TP_FOLD_MAX);
+}
+
+static tp_status min_forward(tp_ctx *ctx)
+{
+    return tp_axes_fold(ctx, TP_FOLD_MIN);
+}
+
+/* The upstream goes to the elements that equal the result, in equal shares. The comparison is between like and like: a scalar
+   result of an f32 tensor is exactly one of its elements. */
+static tp_status extreme_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_axes *axes = tp_ctx_attributes(ctx);
+    const tp_var x = tp_ctx_input_var(ctx, 0);
+    const tp_var chosen = tp_same(x, tp_axes_restore(ctx, tp_ctx_output_var(ctx, 0)));
+    int64_t list[TP_MAX_RANK];
+    int n = 0;
+    for (int i = 0; i < TP_MAX_RANK; i++)
+        if (axes->mask >> i & 1) list[n++] = i;
+    const tp_var share = n ? tp_div(chosen, tp_sum_axes(chosen, n, list, true)) : chosen;
+    return tp_give(ctx, 0, tp_mul_masked(tp_axes_restore(ctx, g), share));
+}
+
+const tp_op tp_op_max = {TP_OP_HEAD, .name = "max", .arity = 1, .structure = TP_REDUCE, .attributes = sizeof(tp_axes),
+                         .shape = extreme_shape, .forward = max_forward, .backward = extreme_backward};
+
+const tp_op tp_op_min = {TP_OP_HEAD, .name = "min", .arity = 1, .structure = TP_REDUCE, .attributes = sizeof(tp_axes),
+                         .shape = extreme_shape, .forward = min_forward, .backward = extreme_backward};
+
+tp_var tp_max_axes(tp_var x, int n, const int64_t *axes, bool keep)
+{
+    return tp_axes_call(&tp_op_max, x, n, axes, keep);
+}
+
+tp_var tp_max(tp_var x)
+{
+    return tp_max_axes(x, 0, NULL, false);
+}
+
+tp_var tp_min_axes(tp_var x, int n, const int64_t *axes, bool keep)
+{
+    return tp_axes_call(&tp_op_min, x, n, axes, keep);
+}
+
+tp_var tp_min(tp_var x)
+{
+    return tp_min_axes(x, 0, NULL, false);
+}

@@ -1,0 +1,156 @@
+/* A fully connected layer as one node:  y = x W^T + b,  dx = g W,  dW = g^T x,  db = sum of g over the rows. */
+#include <string.h>
+
+#include "ops/ops.h"
+
+static tp_status linear_shape(tp_ctx *ctx)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0), *w = tp_ctx_input(ctx, 1);
+    const tp_tensor *b = tp_ctx_count(ctx) > 2 ? tp_ctx_input(ctx, 2) : NULL;
+    char tx[TP_SHAPE_TEXT], tw[TP_SHAPE_TEXT], tb[TP_SHAPE_TEXT] = "()";
+    tp_tensor_text(tx, x), tp_tensor_text(tw, w);
+    if (b) tp_tensor_text(tb, b);
+    if (x->rank < 1 || w->rank != 2 || x->dims[x->rank - 1] != w->dims[1])
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "x %s does not end in the inputs of the weight %s", tx, tw);
+    if (b && (b->rank != 1 || b->dims[0] != w->dims[0]))
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "the bias %s does not fit the weight %s", tb, tw);
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        if (tp_need_float(ctx, i) != TP_OK) return TP_E_DTYPE;
+        if (tp_ctx_input(ctx, i)->dtype != x->dtype)
+            return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: x is %s, operand %d %s; use tp_cast",
+                               tp_dtype_name((tp_dtype)x->dtype), i,
+                               tp_dtype_name((tp_dtype)tp_ctx_input(ctx, i)->dtype));
+    }
+    int64_t dims[TP_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[x->rank - 1] = w->dims[0];
+    return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, dims);
+}
+
+/* x or its upstream gradient as one matrix: element (i, j) at data[i row + j col]. */
+typedef struct rows {
+    const tp_tensor *tensor;
+    tp_tensor *copy; /* where strides do not allow it */
+    int64_t row, col, count;
+} rows;
+
+static bool rows_of(tp_tape *tape, const tp_tensor *x, rows *r)
+{
+    const int last = x->rank - 1;
+    const int64_t flat[2] = {x->dims[last] ? x->count / x->dims[last] : 0, x->dims[last]};
+    int64_t strides[2];
+    r->copy = NULL;
+    r->tensor = x;
+    r->count = flat[0];
+    if (x->rank == 1) {
+        r->row = 0, r->col = x->strides[0];
+    } else if (x->rank == 2) {
+        r->row = x->strides[0], r->col = x->strides[1];
+    } else if (tp_shape_reshape(x->rank, x->dims, x->strides, 2, flat, strides)) {
+        r->row = strides[0], r->col = strides[1];
+    } else {
+        r->tensor = tp_densely(tape, x, &r->copy);
+        r->row = flat[1], r->col = 1;
+    }
+    return r->tensor != NULL;
+}
+
+static tp_status linear_forward(tp_ctx *ctx)
+{
+    const tp_tensor *w = tp_ctx_input(ctx, 1);
+    const tp_tensor *b = tp_ctx_count(ctx) > 2 ? tp_ctx_input(ctx, 2) : NULL;
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    const tp_dtype dtype = (tp_dtype)out->dtype;
+    rows x;
+    if (!rows_of(ctx->tape, tp_ctx_input(ctx, 0), &x)) return TP_E_MEMORY;
+    const int64_t n = w->dims[0], count = n ? out->count / n : 0;
+    if (b) { /* every row starts as the bias, and the product is added to it */
+        const int64_t dims[2] = {count, n}, to[2] = {n, 1}, from[2] = {0, b->strides[0]};
+        tp_copy(2, dims, dtype, out->data, to, dtype, b->data, from);
+    }
+    const tp_gemm_args args = {count, n, w->dims[1], x.tensor->data, x.row, x.col, w->data, w->strides[1],
+                               w->strides[0], out->data, n, b != NULL};
+    const tp_status status = tp_multiply(ctx->tape, dtype, &args);
+    tp_done(ctx->tape, x.copy);
+    return status;
+}
+
+static tp_status bias_gradient(tp_ctx *ctx, const rows *g, int64_t n)
+{
+    bool add;
+    tp_tensor *grad = tp_ctx_grad(ctx, 2, &add);
+    if (!grad) return TP_E_MEMORY;
+    const tp_dtype dtype = (tp_dtype)grad->dtype;
+    tp_tensor *sums = add ? tp_new_tensor(ctx->tape, dtype, 1, &n, "linear") : grad;
+    if (!sums) return TP_E_MEMORY;
+    const int64_t dims[2] = {g->count, n}, strides[2] = {g->row, g->col};
+    tp_reduce(ctx->tape->kernels, TP_FOLD_SUM, dtype, 2, dims, strides, g->tensor->data, 1, dtype, sums->data,
+              ctx->tape->threads);
+    if (!add) return TP_OK;
+    ctx->tape->kernels->of[dtype]->add(n, grad->data, sums->data);
+    tp_unref(ctx->tape, sums);
+    return TP_OK;
+}
+
+static tp_status gradients(tp_ctx *ctx, const rows *x, const rows *g)
+{
+    const tp_tensor *w = tp_ctx_input(ctx, 1);
+    const int64_t n = w->dims[0], k = w->dims[1];
+    const tp_dtype dtype = (tp_dtype)w->dtype;
+    bool add;
+    if (tp_ctx_needs(ctx, 0)) {
+        tp_tensor *grad = tp_ctx_grad(ctx, 0, &add);
+        if (!grad) return TP_E_MEMORY;
+        const tp_gemm_args args = {g->count, k, n, g->tensor->data, g->row, g->col, w->data, w->strides[0],
+                                   w->strides[1], grad->data, k, add};
+        if (tp_multiply(ctx->tape, dtype, &args) != TP_OK) return TP_E_MEMORY;
+    }
+    if (tp_ctx_needs(ctx, 1)) {
+        tp_tensor *grad = tp_ctx_grad(ctx, 1, &add);
+        if (!grad) return TP_E_MEMORY;
+        const tp_gemm_args args = {n, k, g->count, g->tensor->data, g->col, g->row, x->tensor->data, x->row, x->col,
+                                   grad->data, k, add};
+        if (tp_multiply(ctx->tape, dtype, &args) != TP_OK) return TP_E_MEMORY;
+    }
+    return tp_ctx_needs(ctx, 2) ? bias_gradient(ctx, g, n) : TP_OK;
+}
+
+static tp_status linear_gradient(tp_ctx *ctx, const tp_tensor *upstream)
+{
+    rows x, g;
+    if (!rows_of(ctx->tape, tp_ctx_input(ctx, 0), &x)) return TP_E_MEMORY;
+    tp_status status = TP_E_MEMORY;
+    if (rows_of(ctx->tape, upstream, &g)) {
+        g.count = x.count;
+        status = gradients(ctx, &x, &g);
+        tp_done(ctx->tape, g.copy);
+    }
+    tp_done(ctx->tape, x.copy);
+    return status;
+}
+
+/* The batch dims of x and g are flattened, so that the weight's gradient is one product. */
+static tp_status linear_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0), *w = tp_ctx_input(ctx, 1);
+    const int64_t n = w->dims[0], k = w->dims[1], count = k ? x->count / k : (n ? tp_value(g)->count / n : 0);
+    const tp_var flat_g = tp_reshape(g, 2, (const int64_t[]){count, n});
+    tp_status status = TP_OK;
+    if (tp_ctx_needs(ctx, 0)) status = tp_give(ctx, 0, tp_matmul(g, tp_ctx_input_var(ctx, 1)));
+    if (status == TP_OK && tp_ctx_needs(ctx, 1)) {
+        const tp_var flat_x = tp_reshape(tp_ctx_input_var(ctx, 0), 2, (const int64_t[]){count, k});
+        status = tp_give(ctx, 1, tp_matmul(tp_transpose(flat_g, 0, 1), flat_x));
+    }
+    if (status == TP_OK && tp_ctx_needs(ctx, 2)) status = tp_give(ctx, 2, tp_sum_axes(flat_g, TP_AXES(0), false));
+    return status;
+}
+
+const tp_op tp_op_linear = {TP_OP_HEAD, .name = "linear", .arity = TP_VARIADIC, .structure = TP_DENSE,
+                            .shape = linear_shape, .forward = linear_forward, .backward = linear_backward,
+                            .gradient = linear_gradient};
+
+tp_var tp_linear(tp_var x, tp_var weight, tp_var bias)
+{
+    const tp_var inputs[] = {x, weight, bias};
+    return tp_apply(&tp_op_linear, inputs, bias.tape ? 3 : 2, NULL);
+}

@@ -1,0 +1,45 @@
+/* What the files of this folder share: the descriptors, and rows that only rules use. */
+#ifndef TAPIR_OPS_OPS_H
+#define TAPIR_OPS_OPS_H
+
+#include <tapir/ops.h>
+
+#include "autograd/elementwise.h"
+#include "autograd/give.h"
+
+#define UNARY(name, ...) extern const tp_op tp_op_##name;
+#define BINARY(name, ...) extern const tp_op tp_op_##name;
+#define NUMBER(name, ...) extern const tp_op tp_op_##name;
+#define OP(name) extern const tp_op tp_op_##name;
+#include "kernels/binary.def"
+#include "kernels/number.def"
+#include "kernels/unary.def"
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+#undef NUMBER
+#undef OP
+
+/* Rows without a public constructor. */
+tp_var tp_winner(tp_var x, tp_var b);
+tp_var tp_log_or_zero(tp_var x);
+tp_var tp_reciprocal_or_zero(tp_var x);
+
+/* Records `op` on one or two operands, with every check. */
+tp_var tp_call1(const tp_op *op, tp_var x, const void *attributes);
+tp_var tp_call2(const tp_op *op, tp_var a, tp_var b, const void *attributes);
+/* Poisons after setting the error. */
+tp_var tp_refuse(tp_tape *tape, tp_status status, const char *format, ...) TP_PRINTF(3, 4);
+
+/* Operand i laid out densely: itself, or a copy in *copy, which tp_done gives back. NULL when out of memory. */
+const tp_tensor *tp_dense_input(tp_ctx *ctx, int i, tp_tensor **copy);
+const tp_tensor *tp_densely(tp_tape *tape, const tp_tensor *x, tp_tensor **copy);
+void tp_done(tp_tape *tape, tp_tensor *copy);
+
+/* Fails unless operand i is of a float dtype. */
+tp_status tp_need_float(tp_ctx *ctx, int i);
+
+/* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if it needs any. */
+tp_status tp_multiply(tp_tape *tape, tp_dtype dtype, const tp_gemm_args *args);
+
+#endif

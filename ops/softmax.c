@@ -1,0 +1,157 @@
+/* softmax, log_softmax and logsumexp along the last axis; another axis is brought there by a view. */
+#include <string.h>
+
+#include "ops/ops.h"
+
+static tp_status same_shape(tp_ctx *ctx)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
+    return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims);
+}
+
+/* Calls a kernel on each row of x, and of out where there is one; logs of sums go to `lse` where asked for. */
+static tp_status each_row(tp_ctx *ctx, double (*row)(int64_t, void *, const void *), tp_tensor *out, tp_tensor *lse)
+{
+    tp_tensor *copy;
+    const tp_tensor *x = tp_dense_input(ctx, 0, &copy);
+    if (!x) return TP_E_MEMORY;
+    const int64_t n = x->dims[x->rank - 1], size = (int64_t)tp_dtype_size((tp_dtype)x->dtype);
+    const int64_t count = n ? x->count / n : (lse ? lse->count : 0);
+    for (int64_t i = 0; i < count; i++) {
+        const double log_sum = row(n, out ? out->data + i * n * size : NULL, x->data + i * n * size);
+        if (lse) tp_put((tp_dtype)lse->dtype, lse->data + i * (int64_t)tp_dtype_size((tp_dtype)lse->dtype), log_sum);
+    }
+    tp_done(ctx->tape, copy);
+    return TP_OK;
+}
+
+static const tp_float_loops *loops_of(tp_ctx *ctx)
+{
+    return ctx->tape->kernels->of[tp_ctx_input(ctx, 0)->dtype];
+}
+
+/* dx from y and g, a row at a time. */
+static tp_status slope_rows(tp_ctx *ctx, const tp_tensor *g, void (*row)(int64_t, void *, const void *, const void *))
+{
+    tp_tensor *copy, *grad = tp_ctx_grad(ctx, 0, NULL);
+    const tp_tensor *y = tp_ctx_output(ctx, 0), *dense = grad ? tp_densely(ctx->tape, g, &copy) : NULL;
+    if (!dense) return TP_E_MEMORY;
+    const int64_t n = y->dims[y->rank - 1], bytes = n * (int64_t)tp_dtype_size((tp_dtype)y->dtype);
+    const int64_t count = n ? y->count / n : 0;
+    for (int64_t i = 0; i < count; i++)
+        row(n, grad->data + i * bytes, y->data + i * bytes, dense->data + i * bytes);
+    tp_done(ctx->tape, copy);
+    return TP_OK;
+}
+
+static tp_status softmax_forward(tp_ctx *ctx)
+{
+    return each_row(ctx, loops_of(ctx)->softmax, tp_ctx_output(ctx, 0), NULL);
+}
+
+static tp_status softmax_gradient(tp_ctx *ctx, const tp_tensor *g)
+{
+    return slope_rows(ctx, g, loops_of(ctx)->softmax_slope);
+}
+
+/* dx = y (g - sum g y) */
+static tp_status softmax_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_var y = tp_ctx_output_var(ctx, 0);
+    const tp_var dot = tp_sum_axes(tp_mul(g, y), TP_AXES(-1), true);
+    return tp_give(ctx, 0, tp_mul(y, tp_sub(g, dot)));
+}
+
+const tp_op tp_op_softmax = {TP_OP_HEAD, .name = "softmax", .arity = 1, .structure = TP_DENSE, .shape = same_shape,
+                             .forward = softmax_forward, .backward = softmax_backward, .gradient = softmax_gradient};
+
+static tp_status log_softmax_forward(tp_ctx *ctx)
+{
+    return each_row(ctx, loops_of(ctx)->log_softmax, tp_ctx_output(ctx, 0), NULL);
+}
+
+static tp_status log_softmax_gradient(tp_ctx *ctx, const tp_tensor *g)
+{
+    return slope_rows(ctx, g, loops_of(ctx)->log_softmax_slope);
+}
+
+/* dx = g - e^y sum g */
+static tp_status log_softmax_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_var y = tp_ctx_output_var(ctx, 0);
+    return tp_give(ctx, 0, tp_sub(g, tp_mul(tp_exp(y), tp_sum_axes(g, TP_AXES(-1), true))));
+}
+
+const tp_op tp_op_log_softmax = {TP_OP_HEAD, .name = "log_softmax", .arity = 1, .structure = TP_DENSE,
+                                 .shape = same_shape, .forward = log_softmax_forward,
+                                 .backward = log_softmax_backward, .gradient = log_softmax_gradient};
+
+static tp_status logsumexp_shape(tp_ctx *ctx)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
+    return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank - 1, x->dims);
+}
+
+static tp_status logsumexp_forward(tp_ctx *ctx)
+{
+    return each_row(ctx, loops_of(ctx)->softmax, NULL, tp_ctx_output(ctx, 0));
+}
+
+/* dx = g softmax(x) */
+static tp_status logsumexp_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    int64_t dims[TP_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[x->rank - 1] = 1;
+    if (x->rank > 1) g = tp_reshape(g, x->rank, dims);
+    return tp_give(ctx, 0, tp_mul(g, tp_softmax(tp_ctx_input_var(ctx, 0), -1)));
+}
+
+const tp_op tp_op_logsumexp = {TP_OP_HEAD, .name = "logsumexp", .arity = 1, .structure = TP_REDUCE,
+                               .shape = logsumexp_shape, .forward = logsumexp_forward,
+                               .backward = logsumexp_backward};
+
+/* The axis to be worked on, or -1 after setting the error. */
+static int axis_of(const tp_op *op, tp_var x, int axis)
+{
+    if (!x.tape || !tp_check_operand(x.tape, op->name, x, 0)) return -1;
+    const int rank = tp_var_rank(x), found = tp_shape_axis(rank, axis);
+    char text[TP_SHAPE_TEXT];
+    if (found < 0)
+        tp_refuse(x.tape, TP_E_INDEX, "tp_%s: axis %d of %s", op->name, axis,
+                  tp_shape_text(text, rank, tp_var_dims(x)));
+    return found;
+}
+
+static tp_var along(const tp_op *op, tp_var x, int axis)
+{
+    const int found = axis_of(op, x, axis);
+    if (found < 0) return tp_poison(x.tape);
+    if (found == tp_var_rank(x) - 1) return tp_call1(op, x, NULL);
+    return tp_transpose(tp_call1(op, tp_transpose(x, found, -1), NULL), found, -1);
+}
+
+tp_var tp_softmax(tp_var x, int axis)
+{
+    return along(&tp_op_softmax, x, axis);
+}
+
+tp_var tp_log_softmax(tp_var x, int axis)
+{
+    return along(&tp_op_log_softmax, x, axis);
+}
+
+tp_var tp_logsumexp(tp_var x, int axis, bool keep)
+{
+    const int found = axis_of(&tp_op_logsumexp, x, axis);
+    if (found < 0) return tp_poison(x.tape);
+    const int rank = tp_var_rank(x);
+    int64_t order[TP_MAX_RANK];
+    for (int i = 0; i < rank; i++) order[i] = i < found ? i : (i + 1 < rank ? i + 1 : found);
+    const tp_shape left = tp_shape_reduced(rank, tp_var_dims(x), 1u << found, true);
+    const tp_var y = tp_call1(&tp_op_logsumexp, found == rank - 1 ? x : tp_permute(x, rank, order), NULL);
+    return keep ? tp_reshape(y, left.rank, left.dims) : y;
+}

@@ -1,0 +1,45 @@
+/* Sums and means over any axes. A mean is a sum times a plain number. */
+#include "ops/axes.h"
+
+static tp_status sum_forward(tp_ctx *ctx)
+{
+    return tp_axes_fold(ctx, TP_FOLD_SUM);
+}
+
+/* Every summed element gets the upstream gradient of its sum: the engine spreads it. */
+static tp_status sum_backward(tp_ctx *ctx, tp_var g)
+{
+    return tp_give(ctx, 0, tp_axes_restore(ctx, g));
+}
+
+const tp_op tp_op_sum = {TP_OP_HEAD, .name = "sum", .arity = 1, .structure = TP_REDUCE, .flags = TP_LINEAR,
+                         .attributes = sizeof(tp_axes), .shape = tp_axes_shape, .forward = sum_forward,
+                         .backward = sum_backward};
+
+tp_var tp_sum_axes(tp_var x, int n, const int64_t *axes, bool keep)
+{
+    return tp_axes_call(&tp_op_sum, x, n, axes, keep);
+}
+
+tp_var tp_sum(tp_var x)
+{
+    return tp_sum_axes(x, 0, NULL, false);
+}
+
+tp_var tp_mean_axes(tp_var x, int n, const int64_t *axes, bool keep)
+{
+    const tp_var sum = tp_sum_axes(x, n, axes, keep);
+    if (!tp_ok(sum)) return sum;
+    const tp_tensor *all = tp_value(x);
+    unsigned mask = 0;
+    double count = 1;
+    if (all) tp_shape_axes(all->rank, n, axes, &mask);
+    for (int i = 0; all && i < all->rank; i++)
+        if (mask >> i & 1) count *= (double)all->dims[i];
+    return tp_muls(sum, 1 / count);
+}
+
+tp_var tp_mean(tp_var x)
+{
+    return tp_mean_axes(x, 0, NULL, false);
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Checks the layering: a folder includes only what stands below it, and autograd builds without ops.
+# usage: layers.sh [CC]
+cc=${1:-cc}
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+# below FOLDER ALLOWED...: the internal folders that its files may include besides their own
+below() {
+    folder=$1
+    shift
+    for file in $(find "$folder" -name '*.[ch]' -o -name '*.def' -path "$folder/*"); do
+        for included in $(sed -n 's|^ *# *include "\([a-z]*\)/.*|\1|p' "$file" | sort -u); do
+            [ "$included" = "$folder" ] && continue
+            case " $* " in
+            *" $included "*) ;;
+            *) echo "layers: $file includes $included/, which does not stand below $folder" && bad=1 ;;
+            esac
+        done
+    done
+}
+
+below core
+below kernels core
+below autograd core kernels
+below ops core kernels autograd
+below io core
+below nn core kernels autograd ops io
+below optim core kernels autograd ops io
+
+# public headers of the layers above must not be reached from below
+public() {
+    folder=$1
+    shift
+    for header in "$@"; do
+        grep -ln "#include <tapir/$header>" "$folder"/*.[ch] 2>/dev/null | while read -r file; do
+            echo "layers: $file includes <tapir/$header>, which does not stand below $folder"
+        done
+    done
+}
+above=$(
+    public core tape.h op.h ops.h nn.h optim.h io.h tapir.h
+    public kernels tape.h op.h ops.h nn.h optim.h io.h tapir.h
+    public autograd ops.h nn.h optim.h io.h tapir.h
+    public ops nn.h optim.h io.h tapir.h
+    public io tape.h op.h ops.h nn.h optim.h tapir.h
+    public nn optim.h tapir.h
+    public optim nn.h tapir.h
+)
+[ -z "$above" ] || { echo "$above" && bad=1; }
+
+# autograd with ops deleted: copy what stands below, and compile
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+mkdir "$dir/include" && cp -r core kernels autograd "$dir" && cp -r include/tapir "$dir/include"
+rm -f "$dir/include/tapir/ops.h"
+for file in "$dir"/autograd/*.c; do
+    "$cc" -std=c17 -fsyntax-only -I"$dir" -I"$dir/include" "$file" || {
+        echo "layers: autograd does not build without ops" && bad=1
+        break
+    }
+done
+[ $bad = 0 ] && echo "layers: every folder includes only what stands below it; autograd builds without ops"
+exit $bad
