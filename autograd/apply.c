@@ -10,8 +10,8 @@ static tp_status part_forward(tp_ctx *ctx)
     return TP_OK; /* written by the tuple's own forward */
 }
 
-static const tp_op part_op = {TP_OP_HEAD, .name = "result", .arity = 1, .structure = TP_VIEW, .flags = TP_TUPLE_PART,
-                              .forward = part_forward};
+static const tp_op part_op = {TP_OP_HEAD,           .name = "result",       .arity = 1,
+                              .structure = TP_VIEW, .flags = TP_TUPLE_PART, .forward = part_forward};
 
 static void discard(tp_ctx *ctx)
 {

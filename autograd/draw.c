@@ -1,5 +1,5 @@
-/* The graph below a node in Graphviz's language. Each op is a node, each value a wire: a label with the forward value above
-   the line and the gradient below it. */
+/* The graph below a node in Graphviz's language. Each op is a node, each value a wire: a label with the forward value
+   above the line and the gradient below it. */
 #include <string.h>
 
 #include "autograd/elementwise.h"

@@ -206,8 +206,8 @@ static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
     const tp_tensor *y = tape->nodes[ctx->node].value.tensor;
     const bool same = target->a & TP_IS_TENSOR &&
                       tp_shape_equal(target->value.tensor->rank, target->value.tensor->dims, y->rank, y->dims);
-    tp_tensor *out = same ? tp_ctx_grad(ctx, i, NULL)
-                          : tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
+    tp_tensor *out =
+        same ? tp_ctx_grad(ctx, i, NULL) : tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
     if (!out) return tape->error.status;
     slope_into(ctx, i, g, out);
     if (same) return TP_OK;

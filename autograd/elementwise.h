@@ -40,8 +40,7 @@ static inline bool tp_scalar_ready2(tp_var x, tp_var b)
 {
     const tp_tape *tape = x.tape;
     return TP_LIKELY(tape != NULL) && TP_LIKELY(b.tape == tape) && tp_fresh(tape, x) && tp_fresh(tape, b) &&
-           TP_LIKELY(tape->count < tape->capacity) &&
-           !((tape->nodes[x.node].a | tape->nodes[b.node].a) & TP_IS_TENSOR);
+           TP_LIKELY(tape->count < tape->capacity) && !((tape->nodes[x.node].a | tape->nodes[b.node].a) & TP_IS_TENSOR);
 }
 
 /* ... and the append that it leads to. `reach` is 0 for an op that is not differentiable, else all ones. */

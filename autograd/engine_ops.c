@@ -33,8 +33,13 @@ static tp_status accumulate_backward(tp_ctx *ctx, tp_var g)
     return status == TP_OK ? tp_give(ctx, 1, g) : status;
 }
 
-static const tp_op accumulate_op = {TP_OP_HEAD, .name = "accumulate", .arity = 2, .structure = TP_ELEMENTWISE,
-                                    .flags = TP_LINEAR, .shape = accumulate_shape, .forward = accumulate_forward,
+static const tp_op accumulate_op = {TP_OP_HEAD,
+                                    .name = "accumulate",
+                                    .arity = 2,
+                                    .structure = TP_ELEMENTWISE,
+                                    .flags = TP_LINEAR,
+                                    .shape = accumulate_shape,
+                                    .forward = accumulate_forward,
                                     .backward = accumulate_backward};
 
 tp_var tp_accumulate(tp_tape *tape, tp_var a, tp_var b)
@@ -67,12 +72,24 @@ static tp_status fit_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, g);
 }
 
-static const tp_op cast_op = {TP_OP_HEAD, .name = "cast", .arity = 1, .structure = TP_ELEMENTWISE, .flags = TP_LINEAR,
-                              .attributes = sizeof(target), .shape = target_shape, .forward = fit_forward,
+static const tp_op cast_op = {TP_OP_HEAD,
+                              .name = "cast",
+                              .arity = 1,
+                              .structure = TP_ELEMENTWISE,
+                              .flags = TP_LINEAR,
+                              .attributes = sizeof(target),
+                              .shape = target_shape,
+                              .forward = fit_forward,
                               .backward = fit_backward};
 
-static const tp_op sum_to_op = {TP_OP_HEAD, .name = "sum_to", .arity = 1, .structure = TP_REDUCE, .flags = TP_LINEAR,
-                                .attributes = sizeof(target), .shape = target_shape, .forward = fit_forward,
+static const tp_op sum_to_op = {TP_OP_HEAD,
+                                .name = "sum_to",
+                                .arity = 1,
+                                .structure = TP_REDUCE,
+                                .flags = TP_LINEAR,
+                                .attributes = sizeof(target),
+                                .shape = target_shape,
+                                .forward = fit_forward,
                                 .backward = fit_backward};
 
 static tp_status expand_shape(tp_ctx *ctx)
@@ -107,8 +124,14 @@ static tp_status expand_forward(tp_ctx *ctx)
     return TP_OK;
 }
 
-static const tp_op expand_op = {TP_OP_HEAD, .name = "expand", .arity = 1, .structure = TP_VIEW, .flags = TP_LINEAR,
-                                .attributes = sizeof(target), .shape = expand_shape, .forward = expand_forward,
+static const tp_op expand_op = {TP_OP_HEAD,
+                                .name = "expand",
+                                .arity = 1,
+                                .structure = TP_VIEW,
+                                .flags = TP_LINEAR,
+                                .attributes = sizeof(target),
+                                .shape = expand_shape,
+                                .forward = expand_forward,
                                 .backward = fit_backward};
 
 tp_var tp_cast(tp_var x, tp_dtype dtype)
@@ -224,9 +247,15 @@ static tp_status assemble_backward(tp_ctx *ctx, tp_var g)
     return TP_OK;
 }
 
-static const tp_op assemble_op = {TP_OP_HEAD, .name = "assemble", .arity = TP_VARIADIC, .structure = TP_GATHER,
-                                  .flags = TP_LINEAR, .attributes = sizeof(assembly), .shape = assemble_shape,
-                                  .forward = assemble_forward, .backward = assemble_backward};
+static const tp_op assemble_op = {TP_OP_HEAD,
+                                  .name = "assemble",
+                                  .arity = TP_VARIADIC,
+                                  .structure = TP_GATHER,
+                                  .flags = TP_LINEAR,
+                                  .attributes = sizeof(assembly),
+                                  .shape = assemble_shape,
+                                  .forward = assemble_forward,
+                                  .backward = assemble_backward};
 
 static tp_status take_shape(tp_ctx *ctx)
 {
@@ -262,8 +291,14 @@ static tp_status take_backward(tp_ctx *ctx, tp_var g)
     return tp_give_region(ctx, 0, g, tp_ctx_attributes(ctx));
 }
 
-static const tp_op take_op = {TP_OP_HEAD, .name = "take", .arity = 1, .structure = TP_GATHER, .flags = TP_LINEAR,
-                              .attributes = sizeof(tp_region), .shape = take_shape, .forward = take_forward,
+static const tp_op take_op = {TP_OP_HEAD,
+                              .name = "take",
+                              .arity = 1,
+                              .structure = TP_GATHER,
+                              .flags = TP_LINEAR,
+                              .attributes = sizeof(tp_region),
+                              .shape = take_shape,
+                              .forward = take_forward,
                               .backward = take_backward};
 
 static tp_var take(tp_tape *tape, tp_var x, const tp_region *region)

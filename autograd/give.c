@@ -1,5 +1,6 @@
 /* Adding up adjoints in numbers. A slot takes the first gradient over by reference; a later one is added in place only
-   where the slot's tensor is its alone and dense, otherwise to a copy. A parameter's slot is its gradient's own memory. */
+   where the slot's tensor is its alone and dense, otherwise to a copy. A parameter's slot is its gradient's own memory.
+ */
 #include "autograd/give.h"
 
 #include <string.h>
@@ -53,7 +54,8 @@ static tp_status misfit(tp_tape *tape, uint32_t node, const tp_tensor *g)
 
 static bool writable(tp_tape *tape, uint32_t node, const tp_tensor *tensor)
 {
-    if (tensor->pool == &tape->pool && tensor->dense && atomic_load_explicit(&tensor->refs, memory_order_relaxed) == 1 &&
+    if (tensor->pool == &tape->pool && tensor->dense &&
+        atomic_load_explicit(&tensor->refs, memory_order_relaxed) == 1 &&
         atomic_load_explicit(&tensor->storage->refs, memory_order_relaxed) == 1)
         return true;
     const tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
@@ -131,7 +133,8 @@ tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g)
     }
     int64_t strides[TP_MAX_RANK];
     const tp_tensor *value = target->value.tensor;
-    if (!tape->slots[node].tensor && g->dtype == value->dtype && stretches(g, value, strides) && !is_param(tape, node)) {
+    if (!tape->slots[node].tensor && g->dtype == value->dtype && stretches(g, value, strides) &&
+        !is_param(tape, node)) {
         tp_tensor *view = tp_pool_view(&tape->pool, g);
         if (!view) return tp_tape_out_of_memory(tape, "tp_backward");
         tp_tensor_set_view(view, value->rank, value->dims, strides, 0);

@@ -70,8 +70,8 @@ static void compare(check *c, const char *what, tp_var x, int input, int64_t i, 
     if (excess <= 1 || excess <= c->worst) return;
     c->worst = excess;
     const char *name = tp_name_of(c->tape, x.node);
-    tp_fail(c->error, TP_E_CHECK, "%s: %s (node %u): by x[%d]%s%s, element %lld: %.12g, by finite differences %.12g", what,
-            c->tape->nodes[c->y.node].op->name, c->y.node, input, name ? " " : "", name ? name : "", (long long)i,
+    tp_fail(c->error, TP_E_CHECK, "%s: %s (node %u): by x[%d]%s%s, element %lld: %.12g, by finite differences %.12g",
+            what, c->tape->nodes[c->y.node].op->name, c->y.node, input, name ? " " : "", name ? name : "", (long long)i,
             analytic, numeric);
 }
 

@@ -92,8 +92,7 @@ static tp_var gradient_handle(tp_tape *tape, uint32_t node, bool arrived, unsign
     if (flags & TP_CREATE_GRAPH && arrived) return tp_slot_gradient(tape, node);
     if (tape->nodes[node].a & TP_IS_TENSOR && arrived)
         return tp_constant_tensor(tape, tp_ref(tape->slots[node].tensor));
-    if (!(tape->nodes[node].a & TP_IS_TENSOR))
-        return tp_constant_number(tape, arrived ? tape->slots[node].number : 0);
+    if (!(tape->nodes[node].a & TP_IS_TENSOR)) return tp_constant_number(tape, arrived ? tape->slots[node].number : 0);
     const tp_tensor *value = tape->nodes[node].value.tensor;
     tp_tensor *zeros = tp_new_tensor(tape, (tp_dtype)value->dtype, value->rank, value->dims, "gradients");
     if (!zeros) return tp_poison(tape);
@@ -122,13 +121,13 @@ static tp_status check_targets(tp_var y, const tp_var *x, int n, tp_var *grads)
     tp_tape *tape = y.tape;
     if (!tape) return TP_E_ARGUMENT;
     if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: a backward pass is running already");
-    if (n < 0 || (n > 0 && (!x || !grads))) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: x or grads is NULL");
+    if (n < 0 || (n > 0 && (!x || !grads)))
+        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: x or grads is NULL");
     for (int i = 0; i < n; i++) {
         grads[i] = tp_poison(tape);
         if (!tp_check_operand(tape, "gradients", x[i], i + 1)) return tape->error.status;
         if (!tp_dtype_is_float(tp_var_dtype(x[i])))
-            return tp_tape_fail(tape, TP_E_DTYPE, "tp_gradients: x[%d] is of %s", i,
-                                tp_dtype_name(tp_var_dtype(x[i])));
+            return tp_tape_fail(tape, TP_E_DTYPE, "tp_gradients: x[%d] is of %s", i, tp_dtype_name(tp_var_dtype(x[i])));
     }
     return TP_OK;
 }
@@ -148,8 +147,8 @@ tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, u
     status = begin(y, seed.tape ? &seed : NULL, false, flags, low);
     if (tape->walking) {
         for (int i = 0; i < n && status == TP_OK; i++) {
-            const bool arrived = x[i].node <= y.node && tape->slots[x[i].node].bits != 0 &&
-                                 tape->nodes[x[i].node].a & TP_NEEDS;
+            const bool arrived =
+                x[i].node <= y.node && tape->slots[x[i].node].bits != 0 && tape->nodes[x[i].node].a & TP_NEEDS;
             grads[i] = gradient_handle(tape, x[i].node, arrived, flags);
             status = tape->error.status;
         }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "autograd/tape.h"
+#include "autograd/leaf.h"
 
 bool tp_check_operand(tp_tape *tape, const char *name, tp_var x, int i)
 {
@@ -70,19 +70,12 @@ bool tp_needs_grad(tp_var x)
     return node && node->a & TP_NEEDS;
 }
 
-static const tp_leaf_entry *param_entry(const tp_tape *tape, const tp_node *node)
-{
-    if (node->op->structure != TP_LEAF || (node->b & TP_NODE_BITS) >= tape->leaves.count) return NULL;
-    const tp_leaf_entry *leaf = &tape->leaves.items[node->b & TP_NODE_BITS];
-    return leaf->node == (uint32_t)(node - tape->nodes) && leaf->is_param ? leaf : NULL;
-}
-
 const tp_tensor *tp_grad(tp_var x)
 {
     const tp_node *node = node_of(x);
     if (!node || !(node->a & TP_IS_TENSOR)) return NULL;
-    const tp_leaf_entry *leaf = param_entry(x.tape, node);
-    if (leaf) return x.tape->private_grads ? leaf->private_grad : tp_tensor_grad(leaf->tensor);
+    const tp_leaf_entry *leaf = tp_leaf_of(x.tape, x.node);
+    if (leaf && leaf->is_param) return x.tape->private_grads ? leaf->private_grad : tp_tensor_grad(leaf->tensor);
     if (x.node >= x.tape->walked || !(node->a & TP_NEEDS)) return NULL;
     return x.tape->slots[x.node].tensor;
 }
@@ -122,8 +115,7 @@ tp_var tp_name(tp_var x, const char *name)
         tape->names.items[at - 1] = entry;
         return x;
     }
-    memmove(&tape->names.items[at + 1], &tape->names.items[at],
-            (tape->names.count - at) * sizeof *tape->names.items);
+    memmove(&tape->names.items[at + 1], &tape->names.items[at], (tape->names.count - at) * sizeof *tape->names.items);
     tape->names.items[at] = entry;
     tape->names.count++;
     return x;

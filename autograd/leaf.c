@@ -39,8 +39,7 @@ tp_var tp_constant_tensor(tp_tape *tape, tp_tensor *tensor)
         return tp_poison(tape);
     }
     if (!tp_own(tape, tape->count, tensor)) return tp_poison(tape);
-    tape->nodes[tape->count] =
-        (tp_node){.op = &const_op, .value.tensor = tensor, .a = TP_IS_TENSOR, .b = TP_NODE_BITS};
+    tape->nodes[tape->count] = (tp_node){.op = &const_op, .value.tensor = tensor, .a = TP_IS_TENSOR, .b = TP_NODE_BITS};
     return (tp_var){tape, tape->count++, tape->epoch};
 }
 
@@ -63,8 +62,10 @@ static tp_var tensor_leaf(tp_tape *tape, const tp_op *op, tp_tensor *tensor, boo
         tp_tape_out_of_memory(tape, "tp_tape");
         return tp_poison(tape);
     }
-    tape->leaves.items[tape->leaves.count] = (tp_leaf_entry){.node = tape->count, .is_param = op == &param_op,
-        .tensor = tp_ref(tensor), .version = tp_tensor_version(tensor)};
+    tape->leaves.items[tape->leaves.count] = (tp_leaf_entry){.node = tape->count,
+                                                             .is_param = op == &param_op,
+                                                             .tensor = tp_ref(tensor),
+                                                             .version = tp_tensor_version(tensor)};
     tp_node node = {.op = op, .a = differentiable ? tape->grad_mask : 0, .b = tape->leaves.count++};
     if (tensor->rank == 0) {
         node.value.number = tp_get((tp_dtype)tensor->dtype, tensor->data);
@@ -105,7 +106,7 @@ tp_status tp_set_item(tp_var leaf, double value)
     return TP_OK;
 }
 
-tp_leaf_entry *tp_leaf_of(tp_tape *tape, uint32_t node)
+tp_leaf_entry *tp_leaf_of(const tp_tape *tape, uint32_t node)
 {
     const uint32_t i = tape->nodes[node].b & TP_NODE_BITS;
     if (tape->nodes[node].op->structure != TP_LEAF || i >= tape->leaves.count) return NULL;
@@ -133,8 +134,8 @@ tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds)
     if (tape->private_grads) {
         *holds = leaf->private_grad != NULL;
         if (!leaf->private_grad)
-            leaf->private_grad = tp_new_tensor(tape, (tp_dtype)leaf->tensor->dtype, leaf->tensor->rank,
-                                               leaf->tensor->dims, "backward");
+            leaf->private_grad =
+                tp_new_tensor(tape, (tp_dtype)leaf->tensor->dtype, leaf->tensor->rank, leaf->tensor->dims, "backward");
         return leaf->private_grad;
     }
     *holds = leaf->tensor->grad_state == TP_GRAD_VALID;
@@ -142,6 +143,18 @@ tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds)
     if (!grad) tp_tape_out_of_memory(tape, "tp_backward");
     if (grad) leaf->tensor->grad_state = TP_GRAD_VALID;
     return grad;
+}
+
+tp_status tp_leaf_sink_number(tp_tape *tape, uint32_t node, double gradient)
+{
+    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
+    if (!leaf || !leaf->is_param) return TP_OK;
+    bool holds;
+    tp_tensor *sink = tp_leaf_sink(tape, leaf, &holds);
+    if (!sink) return tape->error.status;
+    const tp_dtype dtype = (tp_dtype)sink->dtype;
+    tp_put(dtype, sink->data, (holds ? tp_get(dtype, sink->data) : 0) + gradient);
+    return TP_OK;
 }
 
 /* Whatever was added to a gradient before the failure is not worth keeping. */

@@ -5,12 +5,15 @@
 #include "autograd/tape.h"
 
 /* The entry of a leaf that stands for a user's tensor; NULL for every other node. */
-tp_leaf_entry *tp_leaf_of(tp_tape *tape, uint32_t node);
+tp_leaf_entry *tp_leaf_of(const tp_tape *tape, uint32_t node);
 /* TP_E_CHANGED when a leaf up to `root` was written to since it was put on the tape. */
 tp_status tp_check_versions(tp_tape *tape, uint32_t root);
 /* The memory that a parameter's gradient goes to, marked as written by this walk; *holds tells whether it has something
    to add to. NULL after setting the error. */
 tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds);
+/* A parameter of rank 0 is a scalar node: adds its adjoint to the tensor's gradient. Nothing happens for other nodes.
+ */
+tp_status tp_leaf_sink_number(tp_tape *tape, uint32_t node, double gradient);
 /* Ends a walk; a failed one invalidates the gradients that it touched. */
 void tp_leaves_finish(tp_tape *tape, bool failed);
 

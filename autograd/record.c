@@ -1,4 +1,5 @@
-/* The recorded walk: slots hold the nodes of gradients, and nothing is rewound, so that they can be differentiated again. */
+/* The recorded walk: slots hold the nodes of gradients, and nothing is rewound, so that they can be differentiated
+ * again. */
 #include "autograd/give.h"
 #include "autograd/walk.h"
 
@@ -68,19 +69,6 @@ static tp_status read_tensor(tp_tape *tape, uint32_t i, tp_tensor *gradient)
     return TP_OK;
 }
 
-static tp_status read_number(tp_tape *tape, uint32_t i, double gradient)
-{
-    tape->slots[i].number = gradient;
-    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, i) : NULL;
-    if (!leaf || !leaf->is_param) return TP_OK;
-    bool holds;
-    tp_tensor *sink = tp_leaf_sink(tape, leaf, &holds);
-    if (!sink) return tape->error.status;
-    const tp_dtype dtype = (tp_dtype)sink->dtype;
-    tp_put(dtype, sink->data, (holds ? tp_get(dtype, sink->data) : 0) + gradient);
-    return TP_OK;
-}
-
 tp_status tp_read_recorded(tp_tape *tape, uint32_t root)
 {
     tp_status status = TP_OK;
@@ -91,7 +79,7 @@ tp_status tp_read_recorded(tp_tape *tape, uint32_t root)
         const tp_node *node = &tape->nodes[gradient - 1];
         if (tp_result_count(tape->nodes[i].op) > 1) continue; /* a tuple has no adjoint of its own */
         if (!(tape->nodes[i].a & TP_IS_TENSOR))
-            status = read_number(tape, i, node->value.number);
+            status = tp_leaf_sink_number(tape, i, tape->slots[i].number = node->value.number);
         else
             status = read_tensor(tape, i, node->value.tensor);
         if (tape->nodes[i].a & TP_IS_TENSOR && !tp_keeps(tape, i) && tape->slots[i].tensor) {

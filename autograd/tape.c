@@ -119,7 +119,8 @@ tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
     const bool good = mark.epoch >= tape->reset_epoch && mark.epoch <= tape->epoch && mark.node <= tape->count &&
                       (mark.node == 0 || tp_epoch_of(tape, mark.node - 1) <= mark.epoch);
     if (!good)
-        return tp_tape_fail(tape, TP_E_STALE, "tp_tape_rewind: the mark at node %u was rewound or reset away", mark.node);
+        return tp_tape_fail(tape, TP_E_STALE, "tp_tape_rewind: the mark at node %u was rewound or reset away",
+                            mark.node);
     if (mark.node == tape->count) return TP_OK;
     tp_unwind(tape, mark.node, mark.chunk, mark.used);
     return tp_new_epoch(tape) ? TP_OK : TP_E_MEMORY;

@@ -1,7 +1,7 @@
 /* The inside of the tape: nodes, adjoint slots, what they own, and the checks of a handle.
    Invariants: operands have smaller numbers than their node, so the order of the array is topological; no pointer to a
-   node is held across an append; every tensor on the tape is owned by exactly one entry of `owned` or `leaves`, plus the
-   slots that refer to it. */
+   node is held across an append; every tensor on the tape is owned by exactly one entry of `owned` or `leaves`, plus
+   the slots that refer to it. */
 #ifndef TAPIR_AUTOGRAD_TAPE_H
 #define TAPIR_AUTOGRAD_TAPE_H
 
@@ -11,12 +11,12 @@
 #include "core/chunks.h"
 #include "kernels/kernels.h"
 
-#define TP_NO_NODE UINT32_MAX           /* no node */
-#define TP_NODE_BITS 0x3fffffffu     /* a node's number; the two bits above hold flags */
+#define TP_NO_NODE UINT32_MAX    /* no node */
+#define TP_NODE_BITS 0x3fffffffu /* a node's number; the two bits above hold flags */
 #define TP_NODE_LIMIT (1u << 30)
-#define TP_IS_TENSOR 0x80000000u     /* in a: the value is a tensor */
-#define TP_NEEDS 0x40000000u         /* in a: a gradient can arrive here */
-#define TP_RETAINS 0x40000000u       /* in b: the gradient is kept after the walk */
+#define TP_IS_TENSOR 0x80000000u /* in a: the value is a tensor */
+#define TP_NEEDS 0x40000000u     /* in a: a gradient can arrive here */
+#define TP_RETAINS 0x40000000u   /* in b: the gradient is kept after the walk */
 
 typedef struct tp_node {
     const tp_op *op;

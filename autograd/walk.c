@@ -1,5 +1,5 @@
-/* The walk back in numbers. Slots below `walked` hold adjoints; a rule's temporaries are recorded above the last node and
-   rewound when it is done, so that the scratch is used again while it is warm. */
+/* The walk back in numbers. Slots below `walked` hold adjoints; a rule's temporaries are recorded above the last node
+   and rewound when it is done, so that the scratch is used again while it is warm. */
 #include "autograd/walk.h"
 
 #include <string.h>
@@ -8,15 +8,10 @@
 
 static bool slot_room(tp_tape *tape, uint32_t n)
 {
-    if (n <= tape->slot_capacity) return true;
-    uint32_t capacity = tape->slot_capacity ? tape->slot_capacity : 256;
-    while (capacity < n) capacity *= 2;
-    tp_slot *slots = tp_allocate(&tape->memory, (size_t)capacity * sizeof *slots);
-    if (!slots) return false;
-    tp_deallocate(&tape->memory, tape->slots, (size_t)tape->slot_capacity * sizeof *slots);
+    void *slots = tape->slots;
+    const bool room = tp_grow(&tape->memory, &slots, &tape->slot_capacity, n, sizeof *tape->slots);
     tape->slots = slots;
-    tape->slot_capacity = capacity;
-    return true;
+    return room;
 }
 
 void tp_drop_adjoints(tp_tape *tape)
@@ -43,7 +38,7 @@ bool tp_keeps(const tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
     if (node->op->structure != TP_LEAF) return node->b & TP_RETAINS;
-    const tp_leaf_entry *leaf = tp_leaf_of((tp_tape *)tape, i);
+    const tp_leaf_entry *leaf = tp_leaf_of(tape, i);
     return !leaf || !leaf->is_param || !tape->sinking;
 }
 
@@ -143,25 +138,12 @@ static tp_status run_gradient(tp_ctx *ctx)
     return status == TP_OK ? flushed : status;
 }
 
-/* A parameter of rank 0 is a scalar node: its number goes to the tensor's gradient. */
-static tp_status sink_number(tp_tape *tape, uint32_t i)
-{
-    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, i) : NULL;
-    if (!leaf || !leaf->is_param) return TP_OK;
-    bool holds;
-    tp_tensor *sink = tp_leaf_sink(tape, leaf, &holds);
-    if (!sink) return tape->error.status;
-    const tp_dtype dtype = (tp_dtype)sink->dtype;
-    tp_put(dtype, sink->data, (holds ? tp_get(dtype, sink->data) : 0) + tape->slots[i].number);
-    return TP_OK;
-}
-
 static tp_status visit(tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
     const tp_op *op = node->op;
     if (op->structure == TP_LEAF) {
-        const tp_status status = node->a & TP_IS_TENSOR ? TP_OK : sink_number(tape, i);
+        const tp_status status = node->a & TP_IS_TENSOR ? TP_OK : tp_leaf_sink_number(tape, i, tape->slots[i].number);
         return status == TP_OK && node->a & TP_IS_TENSOR ? settle_slot(tape, i) : status;
     }
     if (op->flags & TP_TUPLE_PART) { /* wakes the tuple; the slot is read there */

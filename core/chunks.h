@@ -10,7 +10,7 @@ typedef struct tp_chunks {
     struct tp_chunk {
         char *memory;
         size_t size;
-    } *chunks;
+    } * chunks;
     uint32_t count, capacity; /* of chunks */
     uint32_t chunk;           /* the one being filled */
     size_t used;              /* of it */

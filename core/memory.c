@@ -46,10 +46,16 @@ bool tp_grow(const tp_allocator *memory, void **items, uint32_t *capacity, uint3
     uint64_t wanted = *capacity ? *capacity : 16;
     while (wanted < needed) wanted *= 2;
     if (wanted > UINT32_MAX || wanted > SIZE_MAX / size) return false;
-    void *grown = tp_allocate(memory, (size_t)wanted * size);
+    const size_t old_bytes = (size_t)*capacity * size, bytes = (size_t)wanted * size;
+    void *grown;
+    if (memory->allocate ==
+        default_allocate) { /* realloc moves large blocks by their pages: no copy, no fresh faults */
+        grown = realloc(*items, bytes);
+    } else if ((grown = tp_allocate(memory, bytes))) {
+        if (old_bytes) memcpy(grown, *items, old_bytes);
+        tp_deallocate(memory, *items, old_bytes);
+    }
     if (!grown) return false;
-    if (*capacity) memcpy(grown, *items, (size_t)*capacity * size);
-    tp_deallocate(memory, *items, (size_t)*capacity * size);
     *items = grown;
     *capacity = (uint32_t)wanted;
     return true;

@@ -31,7 +31,7 @@ struct tp_tensor {
     atomic_uint refs;
     uint8_t dtype, rank;
     bool dense;
-    uint8_t grad_state; /* of `grad`: nothing yet, good, or left by a pass that failed */
+    uint8_t grad_state;   /* of `grad`: nothing yet, good, or left by a pass that failed */
     struct tp_pool *pool; /* NULL outside a tape */
     tp_storage *storage;
     char *data; /* element (0, ..., 0) */

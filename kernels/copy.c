@@ -119,7 +119,8 @@ static bool any_empty(int rank, const int64_t *dims)
     return false;
 }
 
-/* Two inner dims crossing each other (a transpose) are copied in square tiles, so that neither side misses the cache. */
+/* Two inner dims crossing each other (a transpose) are copied in square tiles, so that neither side misses the cache.
+ */
 #define TILE 16
 #define COPY_TILES(name, type)                                                                                         \
     static void name(const pair *p, type *restrict out, const type *restrict in)                                       \
@@ -139,9 +140,11 @@ static void copy_row(size_t size, int64_t n, char *out, int64_t to, const char *
     if (to == 1 && from == 1)
         memcpy(out, in, (size_t)n * size);
     else if (size == 4)
-        for (int64_t i = 0; i < n; i++) ((uint32_t *)(void *)out)[i * to] = ((const uint32_t *)(const void *)in)[i * from];
+        for (int64_t i = 0; i < n; i++)
+            ((uint32_t *)(void *)out)[i * to] = ((const uint32_t *)(const void *)in)[i * from];
     else if (size == 8)
-        for (int64_t i = 0; i < n; i++) ((uint64_t *)(void *)out)[i * to] = ((const uint64_t *)(const void *)in)[i * from];
+        for (int64_t i = 0; i < n; i++)
+            ((uint64_t *)(void *)out)[i * to] = ((const uint64_t *)(const void *)in)[i * from];
     else
         for (int64_t i = 0; i < n; i++) out[i * to] = in[i * from];
 }
@@ -168,9 +171,11 @@ static void convert_row(int64_t n, tp_dtype to, char *out, int64_t out_stride, t
 {
     const int64_t a = (int64_t)tp_dtype_size(to) * out_stride, b = (int64_t)tp_dtype_size(from) * in_stride;
     if (to == TP_F32 && from == TP_F64)
-        for (int64_t i = 0; i < n; i++) *(float *)(void *)(out + i * a) = (float)*(const double *)(const void *)(in + i * b);
+        for (int64_t i = 0; i < n; i++)
+            *(float *)(void *)(out + i * a) = (float)*(const double *)(const void *)(in + i * b);
     else if (to == TP_F64 && from == TP_F32)
-        for (int64_t i = 0; i < n; i++) *(double *)(void *)(out + i * a) = (double)*(const float *)(const void *)(in + i * b);
+        for (int64_t i = 0; i < n; i++)
+            *(double *)(void *)(out + i * a) = (double)*(const float *)(const void *)(in + i * b);
     else
         for (int64_t i = 0; i < n; i++) tp_put(to, out + i * a, tp_get(from, in + i * b));
 }

@@ -1,5 +1,5 @@
-/* Runs an elementwise loop over operands of any strides. The result is dense; operands that are not laid out like it are
-   packed, a chunk at a time, into a buffer that stays in the first-level cache. */
+/* Runs an elementwise loop over operands of any strides. The result is dense; operands that are not laid out like it
+   are packed, a chunk at a time, into a buffer that stays in the first-level cache. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -32,8 +32,8 @@ static void gather(size_t size, int64_t n, void *to, const void *from, int64_t s
     }
 }
 
-/* Elements start .. start+n-1 of an operand, in the result's row-major order; `at` is scratch for n elements. Returns where
-   they are: in the operand itself if they lie there contiguously. */
+/* Elements start .. start+n-1 of an operand, in the result's row-major order; `at` is scratch for n elements. Returns
+   where they are: in the operand itself if they lie there contiguously. */
 static const void *pack(const job *j, const tp_operand *operand, int64_t start, int64_t n, char *at)
 {
     const int last = j->rank - 1;

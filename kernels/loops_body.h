@@ -4,9 +4,15 @@
 
 #define UNUSED __attribute__((unused))
 #define ROW_VALUE(name, value)                                                                                         \
-    INLINE T N(name##_value)(T x UNUSED, T b UNUSED) { return (T)(value); }
+    INLINE T N(name##_value)(T x UNUSED, T b UNUSED)                                                                   \
+    {                                                                                                                  \
+        return (T)(value);                                                                                             \
+    }
 #define ROW_SLOPE(name, by, slope)                                                                                     \
-    INLINE T N(name##_by_##by)(T x UNUSED, T b UNUSED, T y UNUSED, T g UNUSED) { return (T)(slope); }
+    INLINE T N(name##_by_##by)(T x UNUSED, T b UNUSED, T y UNUSED, T g UNUSED)                                         \
+    {                                                                                                                  \
+        return (T)(slope);                                                                                             \
+    }
 
 INLINE void N(map_value)(int64_t n, void *out, const void *const *in, T (*value)(T, T), bool number)
 {
@@ -15,9 +21,11 @@ INLINE void N(map_value)(int64_t n, void *out, const void *const *in, T (*value)
     const T *restrict const pb = in[TP_IN_B];
     if (number) {
         const T b = *pb;
-        SIMD for (int64_t i = 0; i < n; i++) o[i] = value(px[i], b);
+        SIMD
+        for (int64_t i = 0; i < n; i++) o[i] = value(px[i], b);
     } else {
-        SIMD for (int64_t i = 0; i < n; i++) o[i] = value(px[i], pb[i]);
+        SIMD
+        for (int64_t i = 0; i < n; i++) o[i] = value(px[i], pb[i]);
     }
 }
 
@@ -30,12 +38,14 @@ INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)
     const T *restrict const pg = in[TP_IN_G];
     if (number) {
         const T b = *pb;
-        SIMD for (int64_t i = 0; i < n; i++) {
+        SIMD
+        for (int64_t i = 0; i < n; i++) {
             const T g = pg[i], s = slope(px[i], b, py[i], g);
             o[i] = g == 0 ? 0 : s;
         }
     } else {
-        SIMD for (int64_t i = 0; i < n; i++) {
+        SIMD
+        for (int64_t i = 0; i < n; i++) {
             const T g = pg[i], s = slope(px[i], pb[i], py[i], g);
             o[i] = g == 0 ? 0 : s;
         }
@@ -59,8 +69,9 @@ INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)
 #define NUMBER(name, value, slope, ...)                                                                                \
     ROW_VALUE(name, value) ROW_SLOPE(name, x, slope) ROW_VALUE_LOOP(name, true) ROW_SLOPE_LOOP(name, x, true)
 #define BINARY(name, value, slope_x, recorded_x, slope_b, ...)                                                         \
-    ROW_VALUE(name, value) ROW_SLOPE(name, x, slope_x) ROW_SLOPE(name, b, slope_b) ROW_VALUE_LOOP(name, false)         \
-        ROW_SLOPE_LOOP(name, x, false) ROW_SLOPE_LOOP(name, b, false)
+    ROW_VALUE(name, value)                                                                                             \
+    ROW_SLOPE(name, x, slope_x) ROW_SLOPE(name, b, slope_b) ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false) \
+        ROW_SLOPE_LOOP(name, b, false)
 #include "kernels/binary.def"
 #include "kernels/number.def"
 #include "kernels/unary.def"
@@ -79,7 +90,8 @@ INLINE double N(fold_row)(int64_t n, const void *px, int64_t stride, double star
     if (stride == 1 && n >= LANES) {
         for (int l = 0; l < LANES; l++) lane[l] = start;
         for (; i + LANES <= n; i += LANES) {
-            SIMD for (int l = 0; l < LANES; l++) lane[l] = fold(lane[l], (double)x[i + l]);
+            SIMD
+            for (int l = 0; l < LANES; l++) lane[l] = fold(lane[l], (double)x[i + l]);
         }
         for (int l = 0; l < LANES; l++) result = fold(result, lane[l]);
     }
@@ -92,15 +104,25 @@ INLINE void N(fold_columns)(int64_t n, double *restrict acc, const void *px, int
 {
     const T *restrict const x = px;
     if (stride == 1) {
-        SIMD for (int64_t i = 0; i < n; i++) acc[i] = fold(acc[i], (double)x[i]);
+        SIMD
+        for (int64_t i = 0; i < n; i++) acc[i] = fold(acc[i], (double)x[i]);
     } else {
         for (int64_t i = 0; i < n; i++) acc[i] = fold(acc[i], (double)x[i * stride]);
     }
 }
 
-INLINE double N(fold_sum)(double a, double x) { return a + x; }
-INLINE double N(fold_max)(double a, double x) { return x > a || x != x ? x : a; }
-INLINE double N(fold_min)(double a, double x) { return x < a || x != x ? x : a; }
+INLINE double N(fold_sum)(double a, double x)
+{
+    return a + x;
+}
+INLINE double N(fold_max)(double a, double x)
+{
+    return x > a || x != x ? x : a;
+}
+INLINE double N(fold_min)(double a, double x)
+{
+    return x < a || x != x ? x : a;
+}
 
 #define FOLD(name, start)                                                                                              \
     static double N(name##_row)(int64_t n, const void *x, int64_t stride)                                              \
@@ -120,15 +142,22 @@ static void N(add_into)(int64_t n, void *py, const void *px)
 {
     T *restrict const y = py;
     const T *restrict const x = px;
-    SIMD for (int64_t i = 0; i < n; i++) y[i] += x[i];
+    SIMD
+    for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
 /* ---- the softmax family, one contiguous row; the largest element is taken out first, so nothing overflows ---- */
 
-INLINE T N(row_max)(int64_t n, const T *x) { return (T)N(max_row)(n, x, 1); }
+INLINE T N(row_max)(int64_t n, const T *x)
+{
+    return (T)N(max_row)(n, x, 1);
+}
 
 /* A row whose largest element is infinite (or NaN) is shifted by 0 where that keeps exp finite or IEEE-right. */
-INLINE T N(row_shift)(T max) { return max == -(T)HUGE_VAL ? 0 : max; }
+INLINE T N(row_shift)(T max)
+{
+    return max == -(T)HUGE_VAL ? 0 : max;
+}
 
 static double N(softmax_loop)(int64_t n, void *pout, const void *px)
 {
@@ -147,7 +176,8 @@ static double N(softmax_loop)(int64_t n, void *pout, const void *px)
         sum += e;
     }
     const T scale = 1 / sum;
-    SIMD for (int64_t i = 0; i < n; i++) out[i] *= scale;
+    SIMD
+    for (int64_t i = 0; i < n; i++) out[i] *= scale;
     return (double)(shift + M(log)(sum));
 }
 
@@ -160,7 +190,8 @@ static double N(log_softmax_loop)(int64_t n, void *pout, const void *px)
     _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += M(exp)(x[i] - shift);
     const T log_sum = M(log)(sum);
     if (out) {
-        SIMD for (int64_t i = 0; i < n; i++) out[i] = x[i] - shift - log_sum;
+        SIMD
+        for (int64_t i = 0; i < n; i++) out[i] = x[i] - shift - log_sum;
     }
     return (double)(shift + log_sum);
 }
@@ -172,7 +203,8 @@ static void N(softmax_slope_loop)(int64_t n, void *pout, const void *py, const v
     const T *restrict const g = pg;
     T dot = 0;
     _Pragma("omp simd reduction(+ : dot)") for (int64_t i = 0; i < n; i++) dot += y[i] * g[i];
-    SIMD for (int64_t i = 0; i < n; i++) out[i] = y[i] * (g[i] - dot);
+    SIMD
+    for (int64_t i = 0; i < n; i++) out[i] = y[i] * (g[i] - dot);
 }
 
 static void N(log_softmax_slope_loop)(int64_t n, void *pout, const void *py, const void *pg)
@@ -182,7 +214,8 @@ static void N(log_softmax_slope_loop)(int64_t n, void *pout, const void *py, con
     const T *restrict const g = pg;
     T sum = 0;
     _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += g[i];
-    SIMD for (int64_t i = 0; i < n; i++) out[i] = g[i] - M(exp)(y[i]) * sum;
+    SIMD
+    for (int64_t i = 0; i < n; i++) out[i] = g[i] - M(exp)(y[i]) * sum;
 }
 
 static void N(cross_entropy_slope_loop)(int64_t n, void *pout, const void *px, double lse, int64_t label, double scale)
@@ -190,7 +223,8 @@ static void N(cross_entropy_slope_loop)(int64_t n, void *pout, const void *px, d
     T *restrict const out = pout;
     const T *restrict const x = px;
     const T shift = (T)lse, s = (T)scale;
-    SIMD for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift);
+    SIMD
+    for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift);
     if (label >= 0) out[label] -= s;
 }
 
@@ -203,12 +237,14 @@ static void N(sgd_loop)(int64_t n, void *pw, const void *pg, void *pv, double ra
     const T *restrict const g = pg;
     const T lr = (T)rate, mu = (T)momentum, take = (T)(1 - dampening), l2 = (T)decay;
     if (!pv) {
-        SIMD for (int64_t i = 0; i < n; i++) w[i] -= lr * (g[i] + l2 * w[i]);
+        SIMD
+        for (int64_t i = 0; i < n; i++) w[i] -= lr * (g[i] + l2 * w[i]);
         return;
     }
     T *restrict const v = pv;
     const T ahead = nesterov ? mu : 1, now = nesterov ? 1 : 0;
-    SIMD for (int64_t i = 0; i < n; i++) {
+    SIMD
+    for (int64_t i = 0; i < n; i++) {
         const T d = g[i] + l2 * w[i];
         v[i] = mu * v[i] + take * d;
         w[i] -= lr * (now * d + ahead * v[i]);
@@ -224,7 +260,8 @@ static void N(adam_loop)(int64_t n, void *pw, const void *pg, void *pm, void *pv
     const T b1 = (T)step->beta1, b2 = (T)step->beta2, a1 = (T)(1 - step->beta1), a2 = (T)(1 - step->beta2);
     const T rate = (T)(step->rate / step->correction1), root = (T)(1 / sqrt(step->correction2));
     const T epsilon = (T)step->epsilon, l2 = (T)step->decay;
-    SIMD for (int64_t i = 0; i < n; i++) {
+    SIMD
+    for (int64_t i = 0; i < n; i++) {
         const T d = g[i] + l2 * w[i];
         m[i] = b1 * m[i] + a1 * d;
         v[i] = b2 * v[i] + a2 * d * d;

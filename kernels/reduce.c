@@ -87,8 +87,8 @@ static double fold_all(const job *j, int64_t base)
     double result = j->start;
     for (int64_t row = 0; row < rows; row++) {
         const int64_t offset = base + offset_of(&j->drop, last, row);
-        const double part = j->loops->reduce_row[j->how](j->drop.dims[last], j->x + offset * j->size,
-                                                         j->drop.strides[last]);
+        const double part =
+            j->loops->reduce_row[j->how](j->drop.dims[last], j->x + offset * j->size, j->drop.strides[last]);
         result = rows == 1 ? part : combine(j->how, result, part);
     }
     return result;
@@ -134,8 +134,7 @@ static void reduce_piece(void *user, int64_t i)
 {
     const job *j = user;
     const int64_t start = (j->first + i) * SPLIT, n = j->drop.dims[0] - start, stride = j->drop.strides[0];
-    j->partial[i] =
-        j->loops->reduce_row[j->how](n < SPLIT ? n : SPLIT, j->x + start * stride * j->size, stride);
+    j->partial[i] = j->loops->reduce_row[j->how](n < SPLIT ? n : SPLIT, j->x + start * stride * j->size, stride);
 }
 
 static double reduce_split(job *j, int threads)
@@ -156,8 +155,14 @@ void tp_reduce(const tp_kernels *kernels, tp_fold how, tp_dtype dtype, int rank,
                const int64_t *strides, const void *x, unsigned mask, tp_dtype out_dtype, void *out, int threads)
 {
     static const double starts[] = {0, -HUGE_VAL, HUGE_VAL};
-    job j = {.loops = kernels->of[dtype], .how = how, .size = (int64_t)tp_dtype_size(dtype), .x = x,
-             .out_dtype = out_dtype, .out = out, .start = starts[how], .total = 1};
+    job j = {.loops = kernels->of[dtype],
+             .how = how,
+             .size = (int64_t)tp_dtype_size(dtype),
+             .x = x,
+             .out_dtype = out_dtype,
+             .out = out,
+             .start = starts[how],
+             .total = 1};
     bool empty = false;
     for (int i = 0; i < rank; i++) {
         const bool drop = mask >> i & 1;

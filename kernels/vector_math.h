@@ -7,7 +7,7 @@
 
 #ifdef TP_WITH_LIBMVEC
 #define VECTOR_FUNCTION(fn)                                                                                            \
-    _Pragma("omp declare simd notinbranch") double fn(double);                                                        \
+    _Pragma("omp declare simd notinbranch") double fn(double);                                                         \
     _Pragma("omp declare simd notinbranch") float fn##f(float);
 VECTOR_FUNCTION(exp)
 VECTOR_FUNCTION(log)

@@ -53,16 +53,21 @@ static tp_status concat_backward(tp_ctx *ctx, tp_var g)
     return TP_OK;
 }
 
-const tp_op tp_op_concat = {TP_OP_HEAD, .name = "concat", .arity = TP_VARIADIC, .structure = TP_GATHER,
-                            .flags = TP_LINEAR, .attributes = sizeof(int), .shape = concat_shape,
-                            .forward = concat_forward, .backward = concat_backward};
+const tp_op tp_op_concat = {TP_OP_HEAD,
+                            .name = "concat",
+                            .arity = TP_VARIADIC,
+                            .structure = TP_GATHER,
+                            .flags = TP_LINEAR,
+                            .attributes = sizeof(int),
+                            .shape = concat_shape,
+                            .forward = concat_forward,
+                            .backward = concat_backward};
 
 tp_var tp_concat(const tp_var *x, int n, int axis)
 {
     if (!x || n < 1) return tp_refuse(x && n > 0 ? x[0].tape : NULL, TP_E_ARGUMENT, "tp_concat: no operands");
     if (!x[0].tape || !tp_check_operand(x[0].tape, "concat", x[0], 0)) return tp_poison(x[0].tape);
     const int found = tp_shape_axis(tp_var_rank(x[0]), axis);
-    if (found < 0)
-        return tp_refuse(x[0].tape, TP_E_INDEX, "tp_concat: axis %d of rank %d", axis, tp_var_rank(x[0]));
+    if (found < 0) return tp_refuse(x[0].tape, TP_E_INDEX, "tp_concat: axis %d of rank %d", axis, tp_var_rank(x[0]));
     return tp_apply(&tp_op_concat, x, n, &found);
 }

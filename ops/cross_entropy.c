@@ -8,13 +8,13 @@ static tp_status cross_entropy_shape(tp_ctx *ctx)
     const tp_tensor *x = tp_ctx_input(ctx, 0), *labels = tp_ctx_input(ctx, 1);
     const tp_reduction how = *(const tp_reduction *)tp_ctx_attributes(ctx);
     char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
-    tp_tensor_text(a, x), tp_tensor_text(b, labels);
     if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
     if (x->rank < 1 || !tp_shape_equal(x->rank - 1, x->dims, labels->rank, labels->dims))
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "labels %s do not fit logits %s", b, a);
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "labels %s do not fit logits %s", tp_tensor_text(b, labels),
+                           tp_tensor_text(a, x));
     if (labels->rank > 0 && tp_dtype_is_float((tp_dtype)labels->dtype))
         return tp_ctx_fail(ctx, TP_E_DTYPE, "labels must be integers, not %s %s",
-                           tp_dtype_name((tp_dtype)labels->dtype), b);
+                           tp_dtype_name((tp_dtype)labels->dtype), tp_tensor_text(b, labels));
     /* The log of the sum of each row, for the numeric rule. */
     tp_tensor **lse = tp_ctx_save(ctx, sizeof *lse);
     if (!lse || !(*lse = tp_ctx_save_tensor(ctx, TP_F64, labels->rank, labels->dims))) return TP_E_MEMORY;
@@ -42,8 +42,8 @@ static tp_status cross_entropy_forward(tp_ctx *ctx)
     for (int64_t i = 0; i < labels->count && status == TP_OK; i++) {
         const int64_t label = label_at(labels, i, n);
         if (label < 0) {
-            status = tp_ctx_fail(ctx, TP_E_INDEX, "label %g (number %lld) is not in 0..%lld",
-                                 tp_tensor_item(labels, i), (long long)i, (long long)n - 1);
+            status = tp_ctx_fail(ctx, TP_E_INDEX, "label %g (number %lld) is not in 0..%lld", tp_tensor_item(labels, i),
+                                 (long long)i, (long long)n - 1);
             break;
         }
         const char *row = x->data + i * n * size;
@@ -100,9 +100,14 @@ static tp_status cross_entropy_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(g, slope));
 }
 
-const tp_op tp_op_cross_entropy = {TP_OP_HEAD, .name = "cross_entropy", .arity = 2, .structure = TP_DENSE,
-                                   .attributes = sizeof(tp_reduction), .shape = cross_entropy_shape,
-                                   .forward = cross_entropy_forward, .backward = cross_entropy_backward,
+const tp_op tp_op_cross_entropy = {TP_OP_HEAD,
+                                   .name = "cross_entropy",
+                                   .arity = 2,
+                                   .structure = TP_DENSE,
+                                   .attributes = sizeof(tp_reduction),
+                                   .shape = cross_entropy_shape,
+                                   .forward = cross_entropy_forward,
+                                   .backward = cross_entropy_backward,
                                    .gradient = cross_entropy_gradient};
 
 tp_var tp_cross_entropy(tp_var logits, tp_var labels, tp_reduction reduction)

@@ -14,8 +14,13 @@ static tp_status detach_forward(tp_ctx *ctx)
     return TP_OK;
 }
 
-const tp_op tp_op_detach = {TP_OP_HEAD, .name = "detach", .arity = 1, .structure = TP_VIEW, .flags = TP_NO_GRADIENT,
-                            .shape = detach_shape, .forward = detach_forward};
+const tp_op tp_op_detach = {TP_OP_HEAD,
+                            .name = "detach",
+                            .arity = 1,
+                            .structure = TP_VIEW,
+                            .flags = TP_NO_GRADIENT,
+                            .shape = detach_shape,
+                            .forward = detach_forward};
 
 tp_var tp_detach(tp_var x)
 {

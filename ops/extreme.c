@@ -22,8 +22,8 @@ static tp_status min_forward(tp_ctx *ctx)
     return tp_axes_fold(ctx, TP_FOLD_MIN);
 }
 
-/* The upstream goes to the elements that equal the result, in equal shares. The comparison is between like and like: a scalar
-   result of an f32 tensor is exactly one of its elements. */
+/* The upstream goes to the elements that equal the result, in equal shares. The comparison is between like and like: a
+   scalar result of an f32 tensor is exactly one of its elements. */
 static tp_status extreme_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_axes *axes = tp_ctx_attributes(ctx);
@@ -37,11 +37,23 @@ static tp_status extreme_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(tp_axes_restore(ctx, g), share));
 }
 
-const tp_op tp_op_max = {TP_OP_HEAD, .name = "max", .arity = 1, .structure = TP_REDUCE, .attributes = sizeof(tp_axes),
-                         .shape = extreme_shape, .forward = max_forward, .backward = extreme_backward};
+const tp_op tp_op_max = {TP_OP_HEAD,
+                         .name = "max",
+                         .arity = 1,
+                         .structure = TP_REDUCE,
+                         .attributes = sizeof(tp_axes),
+                         .shape = extreme_shape,
+                         .forward = max_forward,
+                         .backward = extreme_backward};
 
-const tp_op tp_op_min = {TP_OP_HEAD, .name = "min", .arity = 1, .structure = TP_REDUCE, .attributes = sizeof(tp_axes),
-                         .shape = extreme_shape, .forward = min_forward, .backward = extreme_backward};
+const tp_op tp_op_min = {TP_OP_HEAD,
+                         .name = "min",
+                         .arity = 1,
+                         .structure = TP_REDUCE,
+                         .attributes = sizeof(tp_axes),
+                         .shape = extreme_shape,
+                         .forward = min_forward,
+                         .backward = extreme_backward};
 
 tp_var tp_max_axes(tp_var x, int n, const int64_t *axes, bool keep)
 {

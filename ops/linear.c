@@ -3,17 +3,19 @@
 
 #include "ops/ops.h"
 
+static tp_status misfit(tp_ctx *ctx, const tp_tensor *x, const tp_tensor *w, const tp_tensor *b)
+{
+    char tx[TP_SHAPE_TEXT], tw[TP_SHAPE_TEXT], tb[TP_SHAPE_TEXT];
+    return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes do not fit: x %s, weight %s%s%s", tp_tensor_text(tx, x),
+                       tp_tensor_text(tw, w), b ? ", bias " : "", b ? tp_tensor_text(tb, b) : "");
+}
+
 static tp_status linear_shape(tp_ctx *ctx)
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0), *w = tp_ctx_input(ctx, 1);
     const tp_tensor *b = tp_ctx_count(ctx) > 2 ? tp_ctx_input(ctx, 2) : NULL;
-    char tx[TP_SHAPE_TEXT], tw[TP_SHAPE_TEXT], tb[TP_SHAPE_TEXT] = "()";
-    tp_tensor_text(tx, x), tp_tensor_text(tw, w);
-    if (b) tp_tensor_text(tb, b);
-    if (x->rank < 1 || w->rank != 2 || x->dims[x->rank - 1] != w->dims[1])
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "x %s does not end in the inputs of the weight %s", tx, tw);
-    if (b && (b->rank != 1 || b->dims[0] != w->dims[0]))
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "the bias %s does not fit the weight %s", tb, tw);
+    if (x->rank < 1 || w->rank != 2 || x->dims[x->rank - 1] != w->dims[1]) return misfit(ctx, x, w, b);
+    if (b && (b->rank != 1 || b->dims[0] != w->dims[0])) return misfit(ctx, x, w, b);
     for (int i = 0; i < tp_ctx_count(ctx); i++) {
         if (tp_need_float(ctx, i) != TP_OK) return TP_E_DTYPE;
         if (tp_ctx_input(ctx, i)->dtype != x->dtype)
@@ -68,8 +70,9 @@ static tp_status linear_forward(tp_ctx *ctx)
         const int64_t dims[2] = {count, n}, to[2] = {n, 1}, from[2] = {0, b->strides[0]};
         tp_copy(2, dims, dtype, out->data, to, dtype, b->data, from);
     }
-    const tp_gemm_args args = {count, n, w->dims[1], x.tensor->data, x.row, x.col, w->data, w->strides[1],
-                               w->strides[0], out->data, n, b != NULL};
+    const tp_gemm_args args = {count,         n,         w->dims[1], x.tensor->data,
+                               x.row,         x.col,     w->data,    w->strides[1],
+                               w->strides[0], out->data, n,          b != NULL};
     const tp_status status = tp_multiply(ctx->tape, dtype, &args);
     tp_done(ctx->tape, x.copy);
     return status;
@@ -101,15 +104,15 @@ static tp_status gradients(tp_ctx *ctx, const rows *x, const rows *g)
     if (tp_ctx_needs(ctx, 0)) {
         tp_tensor *grad = tp_ctx_grad(ctx, 0, &add);
         if (!grad) return TP_E_MEMORY;
-        const tp_gemm_args args = {g->count, k, n, g->tensor->data, g->row, g->col, w->data, w->strides[0],
-                                   w->strides[1], grad->data, k, add};
+        const tp_gemm_args args = {
+            g->count, k, n, g->tensor->data, g->row, g->col, w->data, w->strides[0], w->strides[1], grad->data, k, add};
         if (tp_multiply(ctx->tape, dtype, &args) != TP_OK) return TP_E_MEMORY;
     }
     if (tp_ctx_needs(ctx, 1)) {
         tp_tensor *grad = tp_ctx_grad(ctx, 1, &add);
         if (!grad) return TP_E_MEMORY;
-        const tp_gemm_args args = {n, k, g->count, g->tensor->data, g->col, g->row, x->tensor->data, x->row, x->col,
-                                   grad->data, k, add};
+        const tp_gemm_args args = {
+            n, k, g->count, g->tensor->data, g->col, g->row, x->tensor->data, x->row, x->col, grad->data, k, add};
         if (tp_multiply(ctx->tape, dtype, &args) != TP_OK) return TP_E_MEMORY;
     }
     return tp_ctx_needs(ctx, 2) ? bias_gradient(ctx, g, n) : TP_OK;
@@ -145,8 +148,13 @@ static tp_status linear_backward(tp_ctx *ctx, tp_var g)
     return status;
 }
 
-const tp_op tp_op_linear = {TP_OP_HEAD, .name = "linear", .arity = TP_VARIADIC, .structure = TP_DENSE,
-                            .shape = linear_shape, .forward = linear_forward, .backward = linear_backward,
+const tp_op tp_op_linear = {TP_OP_HEAD,
+                            .name = "linear",
+                            .arity = TP_VARIADIC,
+                            .structure = TP_DENSE,
+                            .shape = linear_shape,
+                            .forward = linear_forward,
+                            .backward = linear_backward,
                             .gradient = linear_gradient};
 
 tp_var tp_linear(tp_var x, tp_var weight, tp_var bias)

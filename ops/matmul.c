@@ -34,22 +34,25 @@ static bool sizes_of(const tp_tensor *a, const tp_tensor *b, product *p)
     return inner == p->k && tp_shape_broadcast(&p->batch, other.rank, other.dims);
 }
 
-static tp_status matmul_shape(tp_ctx *ctx)
+static tp_status refuse(tp_ctx *ctx, tp_status status, const char *why)
 {
     const tp_tensor *a = tp_ctx_input(ctx, 0), *b = tp_ctx_input(ctx, 1);
     char first[TP_SHAPE_TEXT], second[TP_SHAPE_TEXT];
-    tp_tensor_text(first, a), tp_tensor_text(second, b);
-    if (a->rank == 0 || b->rank == 0)
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "needs tensors, not scalars: %s x %s", first, second);
+    return tp_ctx_fail(ctx, status, "%s: %s %s x %s %s", why, tp_dtype_name((tp_dtype)a->dtype),
+                       tp_tensor_text(first, a), tp_dtype_name((tp_dtype)b->dtype), tp_tensor_text(second, b));
+}
+
+static tp_status matmul_shape(tp_ctx *ctx)
+{
+    const tp_tensor *a = tp_ctx_input(ctx, 0), *b = tp_ctx_input(ctx, 1);
+    if (a->rank == 0 || b->rank == 0) return refuse(ctx, TP_E_SHAPE, "needs tensors, not scalars");
     if (tp_need_float(ctx, 0) != TP_OK || tp_need_float(ctx, 1) != TP_OK) return TP_E_DTYPE;
-    if (a->dtype != b->dtype)
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: %s %s x %s %s; use tp_cast",
-                           tp_dtype_name((tp_dtype)a->dtype), first, tp_dtype_name((tp_dtype)b->dtype), second);
+    if (a->dtype != b->dtype) return refuse(ctx, TP_E_DTYPE, "dtypes differ (use tp_cast)");
     product p;
     const int64_t inner = b->rank == 1 ? b->dims[0] : b->dims[b->rank - 2];
     if (!sizes_of(a, b, &p))
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "%s dimensions differ: %s x %s",
-                           inner != a->dims[a->rank - 1] ? "inner" : "leading", first, second);
+        return refuse(ctx, TP_E_SHAPE,
+                      inner != a->dims[a->rank - 1] ? "inner dimensions differ" : "leading dimensions differ");
     int rank = p.batch.rank;
     int64_t dims[TP_MAX_RANK + 2];
     memcpy(dims, p.batch.dims, sizeof p.batch.dims);
@@ -114,8 +117,18 @@ static tp_status multiply(tp_tape *tape, tp_dtype dtype, product p, const matric
             rest /= p.batch.dims[axis];
             at_a += k * a->batch[axis], at_b += k * b->batch[axis];
         }
-        const tp_gemm_args args = {p.m, p.n, p.k, a->data + at_a * size, a->row, a->col, b->data + at_b * size, b->row,
-                                   b->col, out + i * p.m * p.n * size, p.n, accumulate};
+        const tp_gemm_args args = {p.m,
+                                   p.n,
+                                   p.k,
+                                   a->data + at_a * size,
+                                   a->row,
+                                   a->col,
+                                   b->data + at_b * size,
+                                   b->row,
+                                   b->col,
+                                   out + i * p.m * p.n * size,
+                                   p.n,
+                                   accumulate};
         const tp_status status = tp_multiply(tape, dtype, &args);
         if (status != TP_OK) return status;
     }
@@ -210,8 +223,8 @@ static tp_status give_merged(tp_ctx *ctx, const product *p, const matrices *a, c
     tp_tensor *grad = tp_ctx_grad(ctx, 1, &add);
     if (!grad) return TP_E_MEMORY;
     const int64_t rows = p->m * tp_shape_count(p->batch.rank, p->batch.dims);
-    const tp_gemm_args args = {p->k, p->n, rows, a->data, a->col, a->row, g->data, g->row, g->col,
-                               grad->data, p->n, add};
+    const tp_gemm_args args = {p->k,    p->n,   rows,   a->data,    a->col, a->row,
+                               g->data, g->row, g->col, grad->data, p->n,   add};
     return tp_multiply(ctx->tape, (tp_dtype)grad->dtype, &args);
 }
 
@@ -244,8 +257,14 @@ static tp_status matmul_gradient(tp_ctx *ctx, const tp_tensor *g)
     return give_product(ctx, 1, &q, &at, &mg);
 }
 
-const tp_op tp_op_matmul = {TP_OP_HEAD, .name = "matmul", .arity = 2, .structure = TP_DENSE, .shape = matmul_shape,
-                            .forward = matmul_forward, .backward = matmul_backward, .gradient = matmul_gradient};
+const tp_op tp_op_matmul = {TP_OP_HEAD,
+                            .name = "matmul",
+                            .arity = 2,
+                            .structure = TP_DENSE,
+                            .shape = matmul_shape,
+                            .forward = matmul_forward,
+                            .backward = matmul_backward,
+                            .gradient = matmul_gradient};
 
 tp_var tp_matmul(tp_var a, tp_var b)
 {

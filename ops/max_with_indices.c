@@ -72,9 +72,14 @@ static tp_status with_indices_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(g, place));
 }
 
-const tp_op tp_op_max_with_indices = {TP_OP_HEAD, .name = "max_with_indices", .arity = 1, .results = 2,
-                                      .structure = TP_REDUCE, .attributes = sizeof(attributes),
-                                      .shape = with_indices_shape, .forward = with_indices_forward,
+const tp_op tp_op_max_with_indices = {TP_OP_HEAD,
+                                      .name = "max_with_indices",
+                                      .arity = 1,
+                                      .results = 2,
+                                      .structure = TP_REDUCE,
+                                      .attributes = sizeof(attributes),
+                                      .shape = with_indices_shape,
+                                      .forward = with_indices_forward,
                                       .backward = with_indices_backward};
 
 tp_var tp_max_with_indices(tp_var x, int axis, bool keep, tp_var *indices)
@@ -82,7 +87,8 @@ tp_var tp_max_with_indices(tp_var x, int axis, bool keep, tp_var *indices)
     if (indices) *indices = tp_poison(x.tape);
     if (!x.tape || !tp_check_operand(x.tape, "max_with_indices", x, 0)) return tp_poison(x.tape);
     const int found = tp_shape_axis(tp_var_rank(x), axis);
-    if (found < 0) return tp_refuse(x.tape, TP_E_INDEX, "tp_max_with_indices: axis %d of rank %d", axis, tp_var_rank(x));
+    if (found < 0)
+        return tp_refuse(x.tape, TP_E_INDEX, "tp_max_with_indices: axis %d of rank %d", axis, tp_var_rank(x));
     const attributes a = {found, keep};
     tp_var results[2];
     tp_apply_all(&tp_op_max_with_indices, &x, 1, &a, results);

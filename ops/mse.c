@@ -12,8 +12,8 @@ static tp_status mse_shape(tp_ctx *ctx)
     if (!tp_shape_equal(x->rank, x->dims, t->rank, t->dims))
         return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes differ: %s and %s", tp_tensor_text(a, x), tp_tensor_text(b, t));
     if (x->dtype != t->dtype)
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: %s and %s; use tp_cast",
-                           tp_dtype_name((tp_dtype)x->dtype), tp_dtype_name((tp_dtype)t->dtype));
+        return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: %s and %s; use tp_cast", tp_dtype_name((tp_dtype)x->dtype),
+                           tp_dtype_name((tp_dtype)t->dtype));
     return how == TP_NONE ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims)
                           : tp_ctx_result(ctx, 0, TP_F64, 0, NULL);
 }
@@ -31,8 +31,8 @@ static void subtract(tp_ctx *ctx, const tp_tensor *x, const tp_tensor *t, tp_ten
 static void square(tp_ctx *ctx, tp_tensor *x)
 {
     const tp_operand in[TP_IN_COUNT] = {{.data = x->data, .dense = true}, {.data = x->data, .dense = true}};
-    tp_run_loop(ctx->tape->kernels->of[x->dtype]->rows[TP_ROW_square].value, tp_dtype_size((tp_dtype)x->dtype),
-                x->rank, x->dims, x->count, x->data, in, ctx->tape->threads);
+    tp_run_loop(ctx->tape->kernels->of[x->dtype]->rows[TP_ROW_square].value, tp_dtype_size((tp_dtype)x->dtype), x->rank,
+                x->dims, x->count, x->data, in, ctx->tape->threads);
 }
 
 static double divisor(tp_reduction how, int64_t count)
@@ -45,8 +45,7 @@ static tp_status mse_forward(tp_ctx *ctx)
     const tp_reduction how = *(const tp_reduction *)tp_ctx_attributes(ctx);
     const tp_tensor *x = tp_ctx_input(ctx, 0), *t = tp_ctx_input(ctx, 1);
     tp_tensor *out = tp_ctx_output(ctx, 0);
-    tp_tensor *squares =
-        how == TP_NONE ? out : tp_new_tensor(ctx->tape, (tp_dtype)x->dtype, x->rank, x->dims, "mse");
+    tp_tensor *squares = how == TP_NONE ? out : tp_new_tensor(ctx->tape, (tp_dtype)x->dtype, x->rank, x->dims, "mse");
     if (!squares) return TP_E_MEMORY;
     subtract(ctx, x, t, squares);
     square(ctx, squares);
@@ -69,8 +68,13 @@ static tp_status mse_backward(tp_ctx *ctx, tp_var g)
     return status == TP_OK && tp_ctx_needs(ctx, 1) ? tp_give(ctx, 1, tp_neg(dx)) : status;
 }
 
-const tp_op tp_op_mse = {TP_OP_HEAD, .name = "mse", .arity = 2, .structure = TP_DENSE,
-                         .attributes = sizeof(tp_reduction), .shape = mse_shape, .forward = mse_forward,
+const tp_op tp_op_mse = {TP_OP_HEAD,
+                         .name = "mse",
+                         .arity = 2,
+                         .structure = TP_DENSE,
+                         .attributes = sizeof(tp_reduction),
+                         .shape = mse_shape,
+                         .forward = mse_forward,
                          .backward = mse_backward};
 
 tp_var tp_mse(tp_var x, tp_var target, tp_reduction reduction)

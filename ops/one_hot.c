@@ -40,14 +40,20 @@ static tp_status one_hot_forward(tp_ctx *ctx)
     return TP_OK;
 }
 
-const tp_op tp_op_one_hot = {TP_OP_HEAD, .name = "one_hot", .arity = 1, .structure = TP_GATHER,
-                             .flags = TP_NO_GRADIENT, .attributes = sizeof(attributes), .shape = one_hot_shape,
+const tp_op tp_op_one_hot = {TP_OP_HEAD,
+                             .name = "one_hot",
+                             .arity = 1,
+                             .structure = TP_GATHER,
+                             .flags = TP_NO_GRADIENT,
+                             .attributes = sizeof(attributes),
+                             .shape = one_hot_shape,
                              .forward = one_hot_forward};
 
 tp_var tp_one_hot(tp_var labels, int64_t classes, tp_dtype dtype)
 {
     const attributes a = {classes, dtype};
     if (classes < 0 || !tp_dtype_size(dtype))
-        return tp_refuse(labels.tape, TP_E_ARGUMENT, "tp_one_hot: %lld classes, dtype %d", (long long)classes, (int)dtype);
+        return tp_refuse(labels.tape, TP_E_ARGUMENT, "tp_one_hot: %lld classes, dtype %d", (long long)classes,
+                         (int)dtype);
     return tp_call1(&tp_op_one_hot, labels, &a);
 }

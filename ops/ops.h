@@ -39,7 +39,8 @@ void tp_done(tp_tape *tape, tp_tensor *copy);
 /* Fails unless operand i is of a float dtype. */
 tp_status tp_need_float(tp_ctx *ctx, int i);
 
-/* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if it needs any. */
+/* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if it needs any.
+ */
 tp_status tp_multiply(tp_tape *tape, tp_dtype dtype, const tp_gemm_args *args);
 
 #endif

@@ -34,8 +34,14 @@ static tp_status permute_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_permute(g, rank, back));
 }
 
-const tp_op tp_op_permute = {TP_OP_HEAD, .name = "permute", .arity = 1, .structure = TP_VIEW, .flags = TP_LINEAR,
-                             .attributes = sizeof(order), .shape = permute_shape, .forward = permute_forward,
+const tp_op tp_op_permute = {TP_OP_HEAD,
+                             .name = "permute",
+                             .arity = 1,
+                             .structure = TP_VIEW,
+                             .flags = TP_LINEAR,
+                             .attributes = sizeof(order),
+                             .shape = permute_shape,
+                             .forward = permute_forward,
                              .backward = permute_backward};
 
 tp_var tp_permute(tp_var x, int n, const int64_t *axes)

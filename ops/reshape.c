@@ -8,8 +8,7 @@ static tp_status reshape_shape(tp_ctx *ctx)
     const tp_shape *to = tp_ctx_attributes(ctx);
     const tp_tensor *x = tp_ctx_input(ctx, 0);
     int64_t strides[TP_MAX_RANK];
-    if (x->rank > 0 && to->rank > 0 &&
-        tp_shape_reshape(x->rank, x->dims, x->strides, to->rank, to->dims, strides))
+    if (x->rank > 0 && to->rank > 0 && tp_shape_reshape(x->rank, x->dims, x->strides, to->rank, to->dims, strides))
         return tp_ctx_result_view(ctx, to->rank, to->dims, strides, 0);
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, to->rank, to->dims);
 }
@@ -31,15 +30,22 @@ static tp_status reshape_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_reshape(g, x->rank, x->dims));
 }
 
-const tp_op tp_op_reshape = {TP_OP_HEAD, .name = "reshape", .arity = 1, .structure = TP_VIEW, .flags = TP_LINEAR,
-                             .attributes = sizeof(tp_shape), .shape = reshape_shape, .forward = reshape_forward,
+const tp_op tp_op_reshape = {TP_OP_HEAD,
+                             .name = "reshape",
+                             .arity = 1,
+                             .structure = TP_VIEW,
+                             .flags = TP_LINEAR,
+                             .attributes = sizeof(tp_shape),
+                             .shape = reshape_shape,
+                             .forward = reshape_forward,
                              .backward = reshape_backward};
 
 tp_var tp_reshape(tp_var x, int rank, const int64_t *dims)
 {
     if (!x.tape || !tp_check_operand(x.tape, "reshape", x, 0)) return tp_poison(x.tape);
     if (rank < 0 || rank > TP_MAX_RANK || (rank && !dims))
-        return tp_refuse(x.tape, TP_E_LIMIT, "tp_reshape: rank %d is not in 0..%d, or dims are NULL", rank, TP_MAX_RANK);
+        return tp_refuse(x.tape, TP_E_LIMIT, "tp_reshape: rank %d is not in 0..%d, or dims are NULL", rank,
+                         TP_MAX_RANK);
     const tp_tensor *value = tp_value(x);
     tp_shape to = {.rank = rank};
     for (int i = 0; i < rank; i++) to.dims[i] = dims[i];

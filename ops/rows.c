@@ -14,7 +14,10 @@
 #define FLAGS(slope) (IS_ZERO(slope) ? TP_NO_GRADIENT : 0)
 
 #define VALUE(name, text)                                                                                              \
-    static inline double name##_value(double x, double b UNUSED) { return text; }
+    static inline double name##_value(double x, double b UNUSED)                                                       \
+    {                                                                                                                  \
+        return text;                                                                                                   \
+    }
 #define SLOPE(name, by, text)                                                                                          \
     static inline double name##_by_##by(double x UNUSED, double b UNUSED, double y UNUSED, double g UNUSED)            \
     {                                                                                                                  \
@@ -50,8 +53,8 @@
     static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        node->value.number = name##_value(nodes[node->a & TP_NODE_BITS].value.number,                                  \
-                                          nodes[node->b & TP_NODE_BITS].value.number);                                 \
+        node->value.number =                                                                                           \
+            name##_value(nodes[node->a & TP_NODE_BITS].value.number, nodes[node->b & TP_NODE_BITS].value.number);      \
     }                                                                                                                  \
     static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                               \
     {                                                                                                                  \
@@ -80,11 +83,11 @@
     };
 
 #define UNARY(name, value_, slope_, recorded_, low_, high_)                                                            \
-    VALUE(name, value_) SLOPE(name, x, slope_) RECORDED(name, x, recorded_) SCALAR_ONE(name, 0)                        \
-    DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_UNARY, .recorded = {name##_recorded_x},                          \
-               .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .formula = #value_,                        \
-               .slope = {#slope_}, .recorded_text = {#recorded_})                                                      \
-    tp_var tp_##name(tp_var x)                                                                                         \
+    VALUE(name, value_)                                                                                                \
+    SLOPE(name, x, slope_) RECORDED(name, x, recorded_) SCALAR_ONE(name, 0)                                            \
+        DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_UNARY, .recorded = {name##_recorded_x},                      \
+                   .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .formula = #value_,                    \
+                   .slope = {#slope_}, .recorded_text = {#recorded_}) tp_var tp_##name(tp_var x)                       \
     {                                                                                                                  \
         if (!tp_scalar_ready1(x)) return tp_elementwise1(&tp_op_##name, x, 0);                                         \
         const tp_node *node = &x.tape->nodes[x.node];                                                                  \
@@ -93,11 +96,12 @@
     }
 
 #define NUMBER_OP(name, value_, slope_, recorded_, number_, low_, high_)                                               \
-    VALUE(name, value_) SLOPE(name, x, slope_) RECORDED_NUMBER(name, recorded_) SCALAR_ONE(name, node->extra.number)   \
-    DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_NUMBER, .recorded = {name##_recorded_x},                         \
-               .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .number = number_, .formula = #value_,     \
-               .slope = {#slope_}, .recorded_text = {#recorded_})                                                      \
-    static inline tp_var name##_record(tp_var x, double b)                                                             \
+    VALUE(name, value_)                                                                                                \
+    SLOPE(name, x, slope_) RECORDED_NUMBER(name, recorded_) SCALAR_ONE(name, node->extra.number)                       \
+        DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_NUMBER, .recorded = {name##_recorded_x},                     \
+                   .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .number = number_, .formula = #value_, \
+                   .slope = {#slope_},                                                                                 \
+                   .recorded_text = {#recorded_}) static inline tp_var name##_record(tp_var x, double b)               \
     {                                                                                                                  \
         if (!tp_scalar_ready1(x)) return tp_elementwise1(&tp_op_##name, x, b);                                         \
         const tp_node *node = &x.tape->nodes[x.node];                                                                  \
@@ -105,17 +109,24 @@
                                 REACH(slope_));                                                                        \
     }
 #define NUMBER(name, ...)                                                                                              \
-    NUMBER_OP(name, __VA_ARGS__) tp_var tp_##name(tp_var x, double b) { return name##_record(x, b); }
+    NUMBER_OP(name, __VA_ARGS__) tp_var tp_##name(tp_var x, double b)                                                  \
+    {                                                                                                                  \
+        return name##_record(x, b);                                                                                    \
+    }
 #define NUMBER_FIRST(name, ...)                                                                                        \
-    NUMBER_OP(name, __VA_ARGS__) tp_var tp_##name(double b, tp_var x) { return name##_record(x, b); }
+    NUMBER_OP(name, __VA_ARGS__) tp_var tp_##name(double b, tp_var x)                                                  \
+    {                                                                                                                  \
+        return name##_record(x, b);                                                                                    \
+    }
 
 #define BINARY(name, value_, slope_x, recorded_x_, slope_b, recorded_b_, low_, high_)                                  \
-    VALUE(name, value_) SLOPE(name, x, slope_x) SLOPE(name, b, slope_b)                                                \
-    RECORDED(name, x, recorded_x_) RECORDED(name, b, recorded_b_) SCALAR_TWO(name)                                     \
-    DESCRIPTOR(name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b},     \
-               .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_, .formula = #value_,  \
-               .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})                           \
-    tp_var tp_##name(tp_var x, tp_var b)                                                                               \
+    VALUE(name, value_)                                                                                                \
+    SLOPE(name, x, slope_x) SLOPE(name, b, slope_b) RECORDED(name, x, recorded_x_) RECORDED(name, b, recorded_b_)      \
+        SCALAR_TWO(name) DESCRIPTOR(                                                                                   \
+            name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b},        \
+            .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_, .formula = #value_,     \
+            .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})                              \
+            tp_var tp_##name(tp_var x, tp_var b)                                                                       \
     {                                                                                                                  \
         if (!tp_scalar_ready2(x, b)) return tp_elementwise2(&tp_op_##name, x, b);                                      \
         const tp_node *p = &x.tape->nodes[x.node], *q = &x.tape->nodes[b.node];                                        \

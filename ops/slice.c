@@ -39,24 +39,25 @@ static tp_status slice_backward(tp_ctx *ctx, tp_var g)
     return tp_give_region(ctx, 0, g, &part);
 }
 
-const tp_op tp_op_slice = {TP_OP_HEAD, .name = "slice", .arity = 1, .structure = TP_VIEW, .flags = TP_LINEAR,
-                           .attributes = sizeof(cut), .shape = slice_shape, .forward = slice_forward,
-                           .backward = slice_backward};
+const tp_op tp_op_slice = {TP_OP_HEAD,           .name = "slice",          .arity = 1,
+                           .structure = TP_VIEW, .flags = TP_LINEAR,       .attributes = sizeof(cut),
+                           .shape = slice_shape, .forward = slice_forward, .backward = slice_backward};
 
 tp_var tp_slice(tp_var x, int axis, int64_t start, int64_t stop, int64_t step)
 {
     if (!x.tape || !tp_check_operand(x.tape, "slice", x, 0)) return tp_poison(x.tape);
     const tp_tensor *value = tp_value(x);
     const int found = value ? tp_shape_axis(value->rank, axis) : -1;
-    char text[TP_SHAPE_TEXT] = "()";
-    if (value) tp_tensor_text(text, value);
-    if (found < 0) return tp_refuse(x.tape, TP_E_INDEX, "tp_slice: axis %d of %s", axis, text);
+    char text[TP_SHAPE_TEXT];
+    if (found < 0)
+        return tp_refuse(x.tape, TP_E_INDEX, "tp_slice: axis %d of %s", axis,
+                         tp_shape_text(text, tp_var_rank(x), tp_var_dims(x)));
     const int64_t dim = value->dims[found];
     const int64_t first = start < 0 ? start + dim : start;
     const int64_t last = stop == TP_END ? dim : (stop < 0 ? stop + dim : stop);
     if (first < 0 || last < first || last > dim || step < 1)
         return tp_refuse(x.tape, TP_E_INDEX, "tp_slice: %lld:%lld:%lld along axis %d of %s", (long long)start,
-                         (long long)stop, (long long)step, axis, text);
+                         (long long)stop, (long long)step, axis, tp_tensor_text(text, value));
     const cut c = {found, first < last ? first : 0, last > first ? (last - first - 1) / step + 1 : 0, step};
     return tp_record1(x.tape, &tp_op_slice, x.node, &c);
 }

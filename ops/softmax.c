@@ -39,8 +39,7 @@ static tp_status slope_rows(tp_ctx *ctx, const tp_tensor *g, void (*row)(int64_t
     if (!dense) return TP_E_MEMORY;
     const int64_t n = y->dims[y->rank - 1], bytes = n * (int64_t)tp_dtype_size((tp_dtype)y->dtype);
     const int64_t count = n ? y->count / n : 0;
-    for (int64_t i = 0; i < count; i++)
-        row(n, grad->data + i * bytes, y->data + i * bytes, dense->data + i * bytes);
+    for (int64_t i = 0; i < count; i++) row(n, grad->data + i * bytes, y->data + i * bytes, dense->data + i * bytes);
     tp_done(ctx->tape, copy);
     return TP_OK;
 }
@@ -63,8 +62,14 @@ static tp_status softmax_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul(y, tp_sub(g, dot)));
 }
 
-const tp_op tp_op_softmax = {TP_OP_HEAD, .name = "softmax", .arity = 1, .structure = TP_DENSE, .shape = same_shape,
-                             .forward = softmax_forward, .backward = softmax_backward, .gradient = softmax_gradient};
+const tp_op tp_op_softmax = {TP_OP_HEAD,
+                             .name = "softmax",
+                             .arity = 1,
+                             .structure = TP_DENSE,
+                             .shape = same_shape,
+                             .forward = softmax_forward,
+                             .backward = softmax_backward,
+                             .gradient = softmax_gradient};
 
 static tp_status log_softmax_forward(tp_ctx *ctx)
 {
@@ -83,9 +88,14 @@ static tp_status log_softmax_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_sub(g, tp_mul(tp_exp(y), tp_sum_axes(g, TP_AXES(-1), true))));
 }
 
-const tp_op tp_op_log_softmax = {TP_OP_HEAD, .name = "log_softmax", .arity = 1, .structure = TP_DENSE,
-                                 .shape = same_shape, .forward = log_softmax_forward,
-                                 .backward = log_softmax_backward, .gradient = log_softmax_gradient};
+const tp_op tp_op_log_softmax = {TP_OP_HEAD,
+                                 .name = "log_softmax",
+                                 .arity = 1,
+                                 .structure = TP_DENSE,
+                                 .shape = same_shape,
+                                 .forward = log_softmax_forward,
+                                 .backward = log_softmax_backward,
+                                 .gradient = log_softmax_gradient};
 
 static tp_status logsumexp_shape(tp_ctx *ctx)
 {
@@ -110,8 +120,12 @@ static tp_status logsumexp_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul(g, tp_softmax(tp_ctx_input_var(ctx, 0), -1)));
 }
 
-const tp_op tp_op_logsumexp = {TP_OP_HEAD, .name = "logsumexp", .arity = 1, .structure = TP_REDUCE,
-                               .shape = logsumexp_shape, .forward = logsumexp_forward,
+const tp_op tp_op_logsumexp = {TP_OP_HEAD,
+                               .name = "logsumexp",
+                               .arity = 1,
+                               .structure = TP_REDUCE,
+                               .shape = logsumexp_shape,
+                               .forward = logsumexp_forward,
                                .backward = logsumexp_backward};
 
 /* The axis to be worked on, or -1 after setting the error. */

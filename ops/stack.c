@@ -36,9 +36,15 @@ static tp_status stack_gradient(tp_ctx *ctx, const tp_tensor *g)
     return TP_OK;
 }
 
-const tp_op tp_op_stack = {TP_OP_HEAD, .name = "stack", .arity = TP_VARIADIC, .structure = TP_GATHER,
-                           .flags = TP_LINEAR, .shape = stack_shape, .forward = stack_forward,
-                           .backward = stack_backward, .gradient = stack_gradient};
+const tp_op tp_op_stack = {TP_OP_HEAD,
+                           .name = "stack",
+                           .arity = TP_VARIADIC,
+                           .structure = TP_GATHER,
+                           .flags = TP_LINEAR,
+                           .shape = stack_shape,
+                           .forward = stack_forward,
+                           .backward = stack_backward,
+                           .gradient = stack_gradient};
 
 /* Each tensor gets the new axis, then they are joined along it. */
 static tp_var stack_tensors(const tp_var *x, int n, int axis)
@@ -63,7 +69,6 @@ tp_var tp_stack(const tp_var *x, int n, int axis)
     if (!x || n < 1) return tp_refuse(x && n > 0 ? x[0].tape : NULL, TP_E_ARGUMENT, "tp_stack: no operands");
     if (!x[0].tape || !tp_check_operand(x[0].tape, "stack", x[0], 0)) return tp_poison(x[0].tape);
     const int found = tp_shape_axis(tp_var_rank(x[0]) + 1, axis);
-    if (found < 0)
-        return tp_refuse(x[0].tape, TP_E_INDEX, "tp_stack: axis %d of rank %d", axis, tp_var_rank(x[0]) + 1);
+    if (found < 0) return tp_refuse(x[0].tape, TP_E_INDEX, "tp_stack: axis %d of rank %d", axis, tp_var_rank(x[0]) + 1);
     return tp_value(x[0]) ? stack_tensors(x, n, found) : tp_apply(&tp_op_stack, x, n, NULL);
 }

@@ -12,8 +12,14 @@ static tp_status sum_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_axes_restore(ctx, g));
 }
 
-const tp_op tp_op_sum = {TP_OP_HEAD, .name = "sum", .arity = 1, .structure = TP_REDUCE, .flags = TP_LINEAR,
-                         .attributes = sizeof(tp_axes), .shape = tp_axes_shape, .forward = sum_forward,
+const tp_op tp_op_sum = {TP_OP_HEAD,
+                         .name = "sum",
+                         .arity = 1,
+                         .structure = TP_REDUCE,
+                         .flags = TP_LINEAR,
+                         .attributes = sizeof(tp_axes),
+                         .shape = tp_axes_shape,
+                         .forward = sum_forward,
                          .backward = sum_backward};
 
 tp_var tp_sum_axes(tp_var x, int n, const int64_t *axes, bool keep)

@@ -93,7 +93,8 @@ TP_API void *tp_ctx_save(tp_ctx *ctx, size_t bytes);
 /* A tensor that stays with the node and is released with it; not initialised. NULL when out of memory. */
 TP_API tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, const int64_t *dims);
 
-/* ---- in forward, backward, gradient -------------------------------------------------------------------------------- */
+/* ---- in forward, backward, gradient --------------------------------------------------------------------------------
+ */
 
 /* What tp_ctx_save gave; NULL if nothing was saved. */
 TP_API void *tp_ctx_saved(const tp_ctx *ctx);
@@ -102,7 +103,8 @@ TP_API tp_tensor *tp_ctx_output(tp_ctx *ctx, int k);
 /* True when output 0 shares the storage of operand 0: a view has nothing to compute. */
 TP_API bool tp_ctx_is_view(tp_ctx *ctx);
 
-/* ---- in backward --------------------------------------------------------------------------------------------------- */
+/* ---- in backward ---------------------------------------------------------------------------------------------------
+ */
 
 TP_API bool tp_ctx_needs(const tp_ctx *ctx, int i); /* whether operand i needs a gradient */
 TP_API tp_var tp_ctx_input_var(const tp_ctx *ctx, int i);
@@ -116,8 +118,8 @@ TP_API tp_var tp_ctx_constant(tp_ctx *ctx, tp_tensor *saved);
    and adds it to what other uses gave. Nothing happens when the operand needs none. */
 TP_API tp_status tp_give(tp_ctx *ctx, int i, tp_var g);
 
-/* x b, but 0 where x is 0, whatever b is: how a rule multiplies its upstream gradient x by a slope b, so that a branch that
-   was not taken gives 0 and not NaN. Itself differentiable to any order. */
+/* x b, but 0 where x is 0, whatever b is: how a rule multiplies its upstream gradient x by a slope b, so that a branch
+   that was not taken gives 0 and not NaN. Itself differentiable to any order. */
 TP_API tp_var tp_mul_masked(tp_var x, tp_var b);
 
 /* Part of a dense tensor: element (0, ...) at `offset`, strides in elements. */
@@ -126,11 +128,12 @@ typedef struct tp_region {
     int rank;
     int64_t dims[TP_MAX_RANK], strides[TP_MAX_RANK];
 } tp_region;
-/* Gives g to a part of operand i, as if the operand were dense in row-major order; the rest gets zero. Many parts of one
-   operand share one buffer. A region must not hold an element twice. */
+/* Gives g to a part of operand i, as if the operand were dense in row-major order; the rest gets zero. Many parts of
+   one operand share one buffer. A region must not hold an element twice. */
 TP_API tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region);
 
-/* ---- in gradient --------------------------------------------------------------------------------------------------- */
+/* ---- in gradient ---------------------------------------------------------------------------------------------------
+ */
 
 /* The buffer for operand i's gradient: dense, the operand's dtype and dims, every element to be written. When
    `accumulate` is not NULL the engine may hand out one that holds something already, and sets *accumulate: add then.

@@ -25,10 +25,10 @@ typedef struct tp_var {
 
 /* Zero everywhere is the default: malloc, one thread, no log. */
 typedef struct tp_tape_options {
-    const tp_allocator *memory;                    /* copied; NULL: malloc */
-    int threads;                                   /* for large tensors; 0 means 1; results do not depend on it */
-    uint32_t nodes;                                /* room for that many nodes is made at once */
-    bool private_grads;                            /* parameters' gradients stay on the tape: see tp_reduce_grads */
+    const tp_allocator *memory;                   /* copied; NULL: malloc */
+    int threads;                                  /* for large tensors; 0 means 1; results do not depend on it */
+    uint32_t nodes;                               /* room for that many nodes is made at once */
+    bool private_grads;                           /* parameters' gradients stay on the tape: see tp_reduce_grads */
     void (*log)(void *user, const char *message); /* told of each first error; NULL: silent */
     void *log_user;
 } tp_tape_options;
@@ -59,13 +59,13 @@ TP_API const char *tp_tape_error(const tp_tape *tape);
 TP_API void tp_tape_clear_error(tp_tape *tape);
 
 typedef struct tp_tape_stats {
-    uint32_t nodes;        /* recorded now */
-    size_t node_bytes;     /* reserved for nodes, 32 each */
-    size_t adjoint_bytes;  /* reserved for adjoints, 8 a node that was walked */
-    size_t extra_bytes;    /* reserved for attributes, long operand lists and saved context */
-    size_t tensor_bytes;   /* in tensor buffers that nodes use now */
-    size_t tensor_peak;    /* the most that tensor_bytes has been */
-    size_t tensor_held;    /* in tensor buffers, used or waiting in the pool */
+    uint32_t nodes;       /* recorded now */
+    size_t node_bytes;    /* reserved for nodes, 32 each */
+    size_t adjoint_bytes; /* reserved for adjoints, 8 a node that was walked */
+    size_t extra_bytes;   /* reserved for attributes, long operand lists and saved context */
+    size_t tensor_bytes;  /* in tensor buffers that nodes use now */
+    size_t tensor_peak;   /* the most that tensor_bytes has been */
+    size_t tensor_held;   /* in tensor buffers, used or waiting in the pool */
 } tp_tape_stats;
 TP_API tp_tape_stats tp_tape_statistics(const tp_tape *tape);
 
@@ -101,7 +101,8 @@ TP_API int tp_var_rank(tp_var x);
 TP_API const int64_t *tp_var_dims(tp_var x);
 TP_API bool tp_needs_grad(tp_var x);
 
-/* ---- fitting: the ops that the engine itself needs ---------------------------------------------------------------- */
+/* ---- fitting: the ops that the engine itself needs ----------------------------------------------------------------
+ */
 
 /* The same numbers in another dtype; a scalar stays a scalar. The gradient comes back in x's dtype. */
 TP_API tp_var tp_cast(tp_var x, tp_dtype dtype);
@@ -140,7 +141,7 @@ TP_API tp_var tp_retain_grad(tp_var x);
 TP_API bool tp_tape_set_grad(tp_tape *tape, bool on);
 
 /* With private_grads: adds the gradients that `tapes` hold to their parameters, tape by tape in the order given, and
-   clears them. No tape may be in use by another thread meanwhile. */
+   clears them; call it before the tapes are reset. No tape may be in use by another thread meanwhile. */
 TP_API tp_status tp_reduce_grads(tp_tape *const *tapes, int n);
 
 /* ---- replay, checks, drawing ------------------------------------------------------------------------------------ */
@@ -158,7 +159,8 @@ typedef struct tp_gradcheck_options {
 
 /* Compares dy/dx of the recorded program with finite differences, for n f64 leaves x and any scalar or f64 tensor y,
    under a random upstream gradient; each difference replays the tape. TP_E_CHECK and a message that names the worst
-   element when one is off by more than absolute + relative * |value|. Leaves, parameters' gradients and the tape are as before. */
+   element when one is off by more than absolute + relative * |value|. Leaves, parameters' gradients and the tape are as
+   before. */
 TP_API tp_status tp_gradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error);
 /* The same for the derivative of the gradient, by x and by the upstream gradient. */
 TP_API tp_status tp_gradgradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options,

@@ -43,8 +43,8 @@ TP_API tp_tensor *tp_tensor_make(const tp_allocator *memory, tp_dtype dtype, int
                                  const void *data, tp_error *error);
 /* A dense, independent copy in row-major order, without gradient. NULL when out of memory or given NULL. */
 TP_API tp_tensor *tp_tensor_clone(const tp_tensor *tensor);
-/* One more reference to the same tensor, for another owner. Passes NULL through. A tape's own tensor (tp_value, tp_grad)
-   dies with the tape's reset: of one, this makes an independent copy. */
+/* One more reference to the same tensor, for another owner. Passes NULL through. A tape's own tensor (tp_value,
+   tp_grad) dies with the tape's reset: of one, this makes an independent copy. */
 TP_API tp_tensor *tp_tensor_retain(tp_tensor *tensor);
 /* Gives one reference back; the last one frees tensor, gradient and (unless shared) storage. NULL is ignored. */
 TP_API void tp_tensor_release(tp_tensor *tensor);
