@@ -237,7 +237,7 @@ tp_status tp_flush_pending(tp_ctx *ctx)
 static bool inside(const tp_region *region, int64_t count)
 {
     if (region->rank < 0 || region->rank > TP_MAX_RANK) return false;
-    int64_t low = region->offset, high = region->offset;
+    int64_t low = region->offset, high = low;
     for (int i = 0; i < region->rank; i++) {
         if (region->dims[i] < 0) return false;
         if (region->dims[i] == 0) return true;

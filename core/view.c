@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/element.h"
 #include "core/tensor.h"
 
 bool tp_tensor_is_dense(int rank, const int64_t *dims, const int64_t *strides)
@@ -113,32 +114,14 @@ tp_tensor *tp_tensor_slice(tp_tensor *tensor, int axis, int64_t start, int64_t s
 
 static double element(const tp_tensor *tensor, int64_t offset)
 {
-    switch ((tp_dtype)tensor->dtype) {
-    case TP_F32: return (double)((const float *)(const void *)tensor->data)[offset];
-    case TP_F64: return ((const double *)(const void *)tensor->data)[offset];
-    case TP_I32: return ((const int32_t *)(const void *)tensor->data)[offset];
-    case TP_I64: return (double)((const int64_t *)(const void *)tensor->data)[offset];
-    case TP_U8: return ((const uint8_t *)(const void *)tensor->data)[offset];
-    }
-    return (double)NAN;
-}
-
-/* Casting a double outside the range of an integer type is undefined in C: it is brought into range first. */
-static int64_t to_integer(double value, double low, double high)
-{
-    if (!(value > low)) return isnan(value) ? 0 : (int64_t)low;
-    return value >= high ? (high > 9e18 ? INT64_MAX : (int64_t)high) : (int64_t)value;
+    const tp_dtype dtype = (tp_dtype)tensor->dtype;
+    return tp_get(dtype, tensor->data + offset * (int64_t)tp_dtype_size(dtype));
 }
 
 static void set_element(const tp_tensor *tensor, int64_t offset, double value)
 {
-    switch ((tp_dtype)tensor->dtype) {
-    case TP_F32: ((float *)(void *)tensor->data)[offset] = (float)value; break;
-    case TP_F64: ((double *)(void *)tensor->data)[offset] = value; break;
-    case TP_I32: ((int32_t *)(void *)tensor->data)[offset] = (int32_t)to_integer(value, INT32_MIN, INT32_MAX); break;
-    case TP_I64: ((int64_t *)(void *)tensor->data)[offset] = to_integer(value, -0x1p63, 0x1p63); break;
-    case TP_U8: ((uint8_t *)(void *)tensor->data)[offset] = (uint8_t)to_integer(value, 0, UINT8_MAX); break;
-    }
+    const tp_dtype dtype = (tp_dtype)tensor->dtype;
+    tp_put(dtype, tensor->data + offset * (int64_t)tp_dtype_size(dtype), value);
 }
 
 int64_t tp_tensor_offset(const tp_tensor *tensor, int64_t i)

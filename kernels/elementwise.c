@@ -37,7 +37,7 @@ static void gather(size_t size, int64_t n, void *to, const void *from, int64_t s
 static const void *pack(const job *j, const tp_operand *operand, int64_t start, int64_t n, char *at)
 {
     const int last = j->rank - 1;
-    int64_t index[TP_MAX_RANK], offset = 0, rest = start;
+    int64_t index[TP_MAX_RANK] = {0}, offset = 0, rest = start;
     for (int i = last; i >= 0; i--) {
         index[i] = rest % j->dims[i];
         rest /= j->dims[i];

@@ -20,8 +20,7 @@
 #define THIN 4                   /* so few rows against columns that adjoin are dot products, if they are long */
 #define THIN_DEPTH 16
 #define THREAD_LIMIT 16          /* so that a thread's share of the scratch holds useful blocks */
-#define TILE_SIDE 256            /* tiles of c are at most this wide and high, */
-#define TILE_HALVED (128 * 1024) /* half that where c has no more elements than this */
+#define LITTLE (128 * 1024)      /* up to so many elements c is cut into small tiles, for the threads' sake */
 #define VECTOR_WORK (64 * 1024)  /* elements of a matrix that one tile of a matrix-vector product reads */
 #define VECTOR_GRAIN 256         /* a multiple of every matrix-vector kernel's longest stripe */
 
@@ -239,10 +238,9 @@ static bool is_vector(const tp_gemm_args *g)
 static void cut(job *plan)
 {
     const tp_gemm_args *g = plan->args;
-    const bool halved = smaller(g->m, TILE_HALVED) * smaller(g->n, TILE_HALVED) <= TILE_HALVED;
-    const int64_t side = halved ? TILE_SIDE / 2 : TILE_SIDE;
-    plan->tile_m = piece(g->m, side, 16);
-    plan->tile_n = piece(g->n, side, 64);
+    const bool little = smaller(g->m, LITTLE) * smaller(g->n, LITTLE) <= LITTLE;
+    plan->tile_m = piece(g->m, little ? 128 : 256, 16);
+    plan->tile_n = piece(g->n, little ? 128 : 512, 64);
 }
 
 static void multiply(const tp_gemm_kernels *kernels, const tp_gemm_args *g, void *workspace, int threads)

@@ -5,6 +5,7 @@
 
 #include <tapir/tensor.h>
 
+#include "core/element.h"
 #include "kernels/gemm.h"
 
 /* One number for each row of the .def files. */
@@ -95,13 +96,8 @@ void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dt
                  const int64_t *out_strides, const void *in, const int64_t *in_strides);
 /* One number to n elements. */
 void tp_fill(int64_t n, tp_dtype dtype, void *out, double value);
-/* One element as a double, and back. */
-double tp_get(tp_dtype dtype, const void *at);
-void tp_put(tp_dtype dtype, void *at, double value);
 /* The first NaN, else the first largest (or smallest) element's place among n that lie `stride` apart. */
 int64_t tp_arg_extreme(tp_dtype dtype, int64_t n, const void *x, int64_t stride, bool largest);
-/* A label of dtype i32, i64 or u8. */
-int64_t tp_get_integer(tp_dtype dtype, const void *at);
 
 /* Calls body(user, i) for i in 0..n-1, on at most `threads` threads. */
 void tp_parallel(int threads, int64_t n, void (*body)(void *user, int64_t i), void *user);
