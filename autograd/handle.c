@@ -16,6 +16,11 @@ bool tp_check_operand(tp_tape *tape, const char *name, tp_var x, int i)
     return false;
 }
 
+tp_var tp_none(void)
+{
+    return tp_poison(NULL);
+}
+
 bool tp_ok(tp_var x)
 {
     return x.tape && tp_valid(x.tape, x);

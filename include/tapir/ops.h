@@ -75,15 +75,9 @@ TP_API tp_var tp_max_with_indices(tp_var x, int axis, bool keep, tp_var *indices
    1), and that dim is gone from the result; two vectors give a scalar. Transposed operands are read where they lie. da
    = g b^T, db = a^T g. */
 TP_API tp_var tp_matmul(tp_var a, tp_var b);
-/* x: (..., in), weight: (out, in), bias: (out) or a handle without a tape for none -> x weight^T + bias: (..., out).
+/* x: (..., in), weight: (out, in), bias: (out), or tp_none() -> x weight^T + bias: (..., out).
    dx = g weight, dweight = g^T x, dbias = sum of g over the leading dims. */
 TP_API tp_var tp_linear(tp_var x, tp_var weight, tp_var bias);
-/* No operand: what tp_linear takes where there is no bias. */
-static inline tp_var tp_none(void)
-{
-    tp_var none = {0, UINT32_MAX, 0};
-    return none;
-}
 
 /* ---- shape
  * ---------------------------------------------------------------------------------------------------------------- */

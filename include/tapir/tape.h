@@ -89,6 +89,8 @@ TP_API tp_var tp_name(tp_var x, const char *name);
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
+/* No handle at all, for an operand that is left out. */
+TP_API tp_var tp_none(void);
 /* False for a poisoned or stale handle. */
 TP_API bool tp_ok(tp_var x);
 /* The value of a scalar node, or of a tensor with one element; NaN for anything else. */
