@@ -6,6 +6,8 @@ BLAS    ?= auto
 BUILD   ?= build
 CC      ?= cc
 OPT     ?= -O2 -g
+# of the loops: -O1 under the sanitizers, where -O3 takes minutes
+LOOPOPT ?= -O3
 # flags for a special build, say the sanitizers
 EXTRA   ?=
 
@@ -27,7 +29,7 @@ endif
 OBJ := $(BUILD)/obj-$(notdir $(firstword $(CC)))-$(BLAS)
 
 LIBFLAGS   := $(BASE) $(DEFINES) $(OPENMP) -fPIC -fvisibility=hidden
-LOOPFLAGS  := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
+LOOPFLAGS  := $(LOOPOPT) -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
 level_flags = $(if $(filter base,$1),,-march=x86-64-$1) $(if $(filter v4,$1),-mprefer-vector-width=512)
 
 # Level sources are compiled once for each instruction-set level.

@@ -12,17 +12,17 @@
 #endif
 
 /* Measured on Zen 5 at levels v2, v3 and v4; work is counted in multiply-adds. */
-#define SMALL_WORK 32768         /* up to here no scratch is used, whatever the strides */
-#define DIRECT_WORK 400000.0     /* up to here b, if its columns adjoin, is read where it lies */
-#define COPIED_WORK 120000.0     /* likewise where it is copied in squares first */
-#define FLAT_ROWS 16             /* with so few rows packing b pays later: */
+#define SMALL_WORK 32768     /* up to here no scratch is used, whatever the strides */
+#define DIRECT_WORK 400000.0 /* up to here b, if its columns adjoin, is read where it lies */
+#define COPIED_WORK 120000.0 /* likewise where it is copied in squares first */
+#define FLAT_ROWS 16         /* with so few rows packing b pays later: */
 #define FLAT_WORK 4e6
-#define THIN 4                   /* so few rows against columns that adjoin are dot products, if they are long */
+#define THIN 4 /* so few rows against columns that adjoin are dot products, if they are long */
 #define THIN_DEPTH 16
-#define THREAD_LIMIT 16          /* so that a thread's share of the scratch holds useful blocks */
-#define LITTLE (128 * 1024)      /* up to so many elements c is cut into small tiles, for the threads' sake */
-#define VECTOR_WORK (64 * 1024)  /* elements of a matrix that one tile of a matrix-vector product reads */
-#define VECTOR_GRAIN 256         /* a multiple of every matrix-vector kernel's longest stripe */
+#define THREAD_LIMIT 16         /* so that a thread's share of the scratch holds useful blocks */
+#define LITTLE (128 * 1024)     /* up to so many elements c is cut into small tiles, for the threads' sake */
+#define VECTOR_WORK (64 * 1024) /* elements of a matrix that one tile of a matrix-vector product reads */
+#define VECTOR_GRAIN 256        /* a multiple of every matrix-vector kernel's longest stripe */
 
 typedef struct job job;
 struct job {
@@ -77,8 +77,16 @@ static void run_column(const job *plan, const tp_gemm_args *g, char *scratch)
 {
     (void)scratch;
     const tp_gemm_matvec v = {
-        .rows = g->m, .cols = g->k, .matrix = g->a, .row = g->a_row, .col = g->a_col, .x = g->b,
-        .x_step = g->b_row, .out = g->c, .out_step = g->c_row, .accumulate = g->accumulate,
+        .rows = g->m,
+        .cols = g->k,
+        .matrix = g->a,
+        .row = g->a_row,
+        .col = g->a_col,
+        .x = g->b,
+        .x_step = g->b_row,
+        .out = g->c,
+        .out_step = g->c_row,
+        .accumulate = g->accumulate,
     };
     plan->kernels->matvec(&v);
 }
@@ -90,8 +98,15 @@ static void run_row(const job *plan, const tp_gemm_args *g, char *scratch)
     const int64_t size = plan->kernels->size;
     for (int64_t i = 0; i < g->m; i++) {
         const tp_gemm_matvec v = {
-            .rows = g->n, .cols = g->k, .matrix = g->b, .row = g->b_col, .col = g->b_row,
-            .x = at(g->a, i * g->a_row, size), .x_step = g->a_col, .out = at_c(g, i, 0, size), .out_step = 1,
+            .rows = g->n,
+            .cols = g->k,
+            .matrix = g->b,
+            .row = g->b_col,
+            .col = g->b_row,
+            .x = at(g->a, i * g->a_row, size),
+            .x_step = g->a_col,
+            .out = at_c(g, i, 0, size),
+            .out_step = 1,
             .accumulate = g->accumulate,
         };
         plan->kernels->matvec(&v);
@@ -119,7 +134,10 @@ static void run_rows(const tp_gemm_kernels *kernels, const tp_gemm_args *g, tp_g
         block->rows = smaller(rows, g->m - i);
         const tp_gemm_pack from = {
             .source = at(g->a, i * g->a_row + p * g->a_col, kernels->size),
-            .lane_step = g->a_row, .depth_step = g->a_col, .lanes = block->rows, .depth = block->depth,
+            .lane_step = g->a_row,
+            .depth_step = g->a_col,
+            .lanes = block->rows,
+            .depth = block->depth,
         };
         kernels->pack_a(&from, packed);
         block->a = packed;
@@ -145,7 +163,10 @@ static void run_packed(const job *plan, const tp_gemm_args *g, char *scratch)
             block.accumulate = g->accumulate || p > 0;
             const tp_gemm_pack from = {
                 .source = at(g->b, p * g->b_row + j * g->b_col, kernels->size),
-                .lane_step = g->b_col, .depth_step = g->b_row, .lanes = block.cols, .depth = block.depth,
+                .lane_step = g->b_col,
+                .depth_step = g->b_row,
+                .lanes = block.cols,
+                .depth = block.depth,
             };
             kernels->pack_b(&from, scratch + packed_a);
             run_rows(kernels, g, &block, p, j, most, scratch);
@@ -154,8 +175,7 @@ static void run_packed(const job *plan, const tp_gemm_args *g, char *scratch)
 
 static void run_lent(const job *plan, const tp_gemm_args *g, char *scratch)
 {
-    if (!tp_gemm_provider_run(g, plan->kernels->size))
-        run_packed(plan, g, scratch);
+    if (!tp_gemm_provider_run(g, plan->kernels->size)) run_packed(plan, g, scratch);
 }
 
 /* ---- tiles and threads ---- */
@@ -192,8 +212,7 @@ static void run_tiles(job *plan, char *workspace, int threads)
     (void)threads;
 #endif
     plan->share = TP_GEMM_WORKSPACE;
-    for (int64_t index = 0; index < count; index++)
-        run_tile(plan, index, workspace);
+    for (int64_t index = 0; index < count; index++) run_tile(plan, index, workspace);
 }
 
 /* One dimension is 1, or m is thin.  The kernels' bits do not depend on the tiles, which start at whole stripes. */
@@ -224,8 +243,7 @@ static void multiply_lent(job *plan, void *workspace, int threads)
 static bool is_direct(const tp_gemm_args *g)
 {
     const double work = (double)g->m * (double)g->n * (double)g->k;
-    if (g->b_col != 1)
-        return work <= COPIED_WORK;
+    if (g->b_col != 1) return work <= COPIED_WORK;
     return work <= DIRECT_WORK || (g->m <= FLAT_ROWS && work <= FLAT_WORK);
 }
 
@@ -264,14 +282,12 @@ static void multiply(const tp_gemm_kernels *kernels, const tp_gemm_args *g, void
 static void clear(const tp_gemm_args *g, int64_t size)
 {
     if (!g->accumulate)
-        for (int64_t i = 0; i < g->m; i++)
-            memset(at_c(g, i, 0, size), 0, (size_t)(g->n * size));
+        for (int64_t i = 0; i < g->m; i++) memset(at_c(g, i, 0, size), 0, (size_t)(g->n * size));
 }
 
 static inline void gemm(const tp_gemm_kernels *kernels, const tp_gemm_args *g, void *workspace, int threads)
 {
-    if (g->m <= 0 || g->n <= 0)
-        return;
+    if (g->m <= 0 || g->n <= 0) return;
     if (g->k <= 0)
         clear(g, kernels->size);
     else if (g->m > 1 && g->n > 1 && g->k > 1 && is_small(g->m, g->n, g->k))

@@ -9,14 +9,14 @@
 #include <stdint.h>
 
 typedef struct tp_gemm_args {
-    int64_t m, n, k;       /* c (m x n) = a (m x k) . b (k x n) */
-    const void *a;         /* element (i, p) at a[i*a_row + p*a_col]; strides in elements, of any sign */
+    int64_t m, n, k; /* c (m x n) = a (m x k) . b (k x n) */
+    const void *a;   /* element (i, p) at a[i*a_row + p*a_col]; strides in elements, of any sign */
     int64_t a_row, a_col;
-    const void *b;         /* element (p, j) at b[p*b_row + j*b_col] */
+    const void *b; /* element (p, j) at b[p*b_row + j*b_col] */
     int64_t b_row, b_col;
-    void *c;               /* element (i, j) at c[i*c_row + j]; overlaps neither a nor b */
+    void *c; /* element (i, j) at c[i*c_row + j]; overlaps neither a nor b */
     int64_t c_row;
-    bool accumulate;       /* c += a.b  instead of  c = a.b */
+    bool accumulate; /* c += a.b  instead of  c = a.b */
 } tp_gemm_args;
 
 /* The kernels of one processor level; each lives in an object built for that level alone. */

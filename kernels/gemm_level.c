@@ -53,13 +53,11 @@
 #define QUAD (VECTOR_BYTES >= 32 ? 4 : 2)
 #include "gemm_level_real.h"
 
-#define KERNELS(type, suffix, row_limit)                                              \
-    {                                                                                 \
-        .size = sizeof(type), .panel_a = TILE_ROWS,                                   \
-        .panel_b = TILE_VECTORS * VECTOR_BYTES / (int64_t)sizeof(type), .depth = 256, \
-        .block_a = (row_limit), .pack_a = pack_a_##suffix, .pack_b = pack_b_##suffix, \
-        .block = block_##suffix, .small = small_##suffix, .matvec = matvec_##suffix,  \
-        .outer = outer_##suffix                                                       \
+#define KERNELS(type, suffix, row_limit)                                                                               \
+    {                                                                                                                  \
+        .size = sizeof(type), .panel_a = TILE_ROWS, .panel_b = TILE_VECTORS * VECTOR_BYTES / (int64_t)sizeof(type),    \
+        .depth = 256, .block_a = (row_limit), .pack_a = pack_a_##suffix, .pack_b = pack_b_##suffix,                    \
+        .block = block_##suffix, .small = small_##suffix, .matvec = matvec_##suffix, .outer = outer_##suffix           \
     }
 #define TABLE_OF_(level) tp_gemm_table_##level
 #define TABLE_OF(level) TABLE_OF_(level)

@@ -40,40 +40,36 @@ typedef struct NAME(strip) {
 #endif
 
 /* all of a product with fewer than QUAD columns; rows and cols are constants at every call */
-INLINE void NAME(narrow_cell)(const NAME(strip) *s, const real *a, real *c, const int rows, const int cols)
+INLINE void NAME(narrow_cell)(const NAME(strip) * s, const real *a, real *c, const int rows, const int cols)
 {
     NAME(quad) sum[4];
-    UNROLL for (int i = 0; i < rows; i++)
-        sum[i] = (NAME(quad)){0};
+    UNROLL for (int i = 0; i < rows; i++) sum[i] = (NAME(quad)){0};
     const real *b = s->b;
     const int64_t a_row = s->a_row, a_col = s->a_col, b_row = s->b_row;
     for (int64_t p = s->depth; p > 0; p--, a += a_col, b += b_row) {
         const NAME(quad) x = NAME(load_part)(b, cols);
-        UNROLL for (int i = 0; i < rows; i++)
-            sum[i] += a[i * a_row] * x;
+        UNROLL for (int i = 0; i < rows; i++) sum[i] += a[i * a_row] * x;
     }
-    UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int i = 0; i < rows; i++)
+    {
         real *at = c + i * s->c_row;
         NAME(store_part)(at, s->accumulate ? NAME(load_part)(at, cols) + sum[i] : sum[i], cols);
     }
 }
 
-INLINE void NAME(narrow)(const NAME(strip) *s, const int cols)
+INLINE void NAME(narrow)(const NAME(strip) * s, const int cols)
 {
     int64_t i = 0;
-    for (; i + 4 <= s->rows; i += 4)
-        NAME(narrow_cell)(s, s->a + i * s->a_row, s->c + i * s->c_row, 4, cols);
-    for (; i < s->rows; i++)
-        NAME(narrow_cell)(s, s->a + i * s->a_row, s->c + i * s->c_row, 1, cols);
+    for (; i + 4 <= s->rows; i += 4) NAME(narrow_cell)(s, s->a + i * s->a_row, s->c + i * s->c_row, 4, cols);
+    for (; i < s->rows; i++) NAME(narrow_cell)(s, s->a + i * s->a_row, s->c + i * s->c_row, 1, cols);
 }
 
 /* All columns of a product whose b has adjoining columns.  What is left beside full vectors is done by the
  * narrowest vector that covers it, shifted left over columns already done. */
-static void NAME(strips)(const NAME(strip) *s, int64_t cols)
+static void NAME(strips)(const NAME(strip) * s, int64_t cols)
 {
     int64_t j = 0;
-    for (; cols - j >= 2 * LANES; j += 2 * LANES)
-        NAME(strip_two)(s, j, 0);
+    for (; cols - j >= 2 * LANES; j += 2 * LANES) NAME(strip_two)(s, j, 0);
     if (cols - j >= LANES) {
         NAME(strip_one)(s, j, 0);
         j += LANES;
@@ -112,8 +108,7 @@ static void NAME(strips)(const NAME(strip) *s, int64_t cols)
         return;
     }
 #endif
-    if (j == cols)
-        return;
+    if (j == cols) return;
     switch (cols) { /* fewer than QUAD */
 #if QUAD == 4
     case 3: NAME(narrow)(s, 3); break;
@@ -151,8 +146,16 @@ static void NAME(small_copied)(NAME(strip) s, const tp_gemm_args *g)
 static void NAME(small)(const tp_gemm_args *g)
 {
     const NAME(strip) s = {
-        .a = g->a, .a_row = g->a_row, .a_col = g->a_col, .b = g->b, .b_row = g->b_row,
-        .c = g->c, .c_row = g->c_row, .rows = g->m, .depth = g->k, .accumulate = g->accumulate,
+        .a = g->a,
+        .a_row = g->a_row,
+        .a_col = g->a_col,
+        .b = g->b,
+        .b_row = g->b_row,
+        .c = g->c,
+        .c_row = g->c_row,
+        .rows = g->m,
+        .depth = g->k,
+        .accumulate = g->accumulate,
     };
     if (g->b_col == 1)
         NAME(strips)(&s, g->n);

@@ -6,36 +6,31 @@ INLINE void NAME(tile)(const real *a, const real *b, int64_t depth, real *c, int
                        const int rows, const int vectors)
 {
     NAME(vec) sum[TILE_ROWS][TILE_VECTORS];
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < vectors; v++)
-            sum[i][v] = (NAME(vec)){0};
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (NAME(vec)){0};
     for (int64_t p = 0; p < depth; p++, a += TILE_ROWS, b += TILE_VECTORS * LANES) {
         NAME(vec) x[TILE_VECTORS];
-        UNROLL for (int v = 0; v < vectors; v++)
-            x[v] = NAME(load)(b + v * LANES);
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int v = 0; v < vectors; v++)
-                sum[i][v] += a[i] * x[v];
+        UNROLL for (int v = 0; v < vectors; v++) x[v] = NAME(load)(b + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += a[i] * x[v];
     }
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < vectors; v++) {
-            real *at = c + i * c_row + v * LANES;
-            NAME(store)(at, accumulate ? NAME(load)(at) + sum[i][v] : sum[i][v]);
-        }
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vectors; v++)
+    {
+        real *at = c + i * c_row + v * LANES;
+        NAME(store)(at, accumulate ? NAME(load)(at) + sum[i][v] : sum[i][v]);
+    }
 }
 
 typedef void NAME(tile_fn)(const real *a, const real *b, int64_t depth, real *c, int64_t c_row, bool accumulate);
 
-#define TILE(r)                                                                                              \
-    static void NAME(tile_wide_##r)(const real *a, const real *b, int64_t depth, real *c, int64_t c_row,     \
-                                    bool accumulate)                                                         \
-    {                                                                                                        \
-        NAME(tile)(a, b, depth, c, c_row, accumulate, r, TILE_VECTORS);                                      \
-    }                                                                                                        \
-    static void NAME(tile_slim_##r)(const real *a, const real *b, int64_t depth, real *c, int64_t c_row,     \
-                                    bool accumulate)                                                         \
-    {                                                                                                        \
-        NAME(tile)(a, b, depth, c, c_row, accumulate, r, 1);                                                 \
+#define TILE(r)                                                                                                        \
+    static void NAME(tile_wide_##r)(const real *a, const real *b, int64_t depth, real *c, int64_t c_row,               \
+                                    bool accumulate)                                                                   \
+    {                                                                                                                  \
+        NAME(tile)(a, b, depth, c, c_row, accumulate, r, TILE_VECTORS);                                                \
+    }                                                                                                                  \
+    static void NAME(tile_slim_##r)(const real *a, const real *b, int64_t depth, real *c, int64_t c_row,               \
+                                    bool accumulate)                                                                   \
+    {                                                                                                                  \
+        NAME(tile)(a, b, depth, c, c_row, accumulate, r, 1);                                                           \
     }
 EACH_ROWS(TILE)
 #undef TILE

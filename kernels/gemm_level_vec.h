@@ -35,15 +35,13 @@ INLINE void NAME(store_quad)(real *p, NAME(quad) v)
 INLINE NAME(quad) NAME(load_part)(const real *p, const int n)
 {
     NAME(quad) v = {0};
-    UNROLL for (int x = 0; x < n; x++)
-        v[x] = p[x];
+    UNROLL for (int x = 0; x < n; x++) v[x] = p[x];
     return v;
 }
 
 INLINE void NAME(store_part)(real *p, NAME(quad) v, const int n)
 {
-    UNROLL for (int x = 0; x < n; x++)
-        p[x] = v[x];
+    UNROLL for (int x = 0; x < n; x++) p[x] = v[x];
 }
 
 /* rows[i][j] becomes rows[j][i] */

@@ -35,9 +35,8 @@ static bool lay_out(int64_t rows, int64_t cols, int64_t row, int64_t col, layout
 
 static bool lay_out_all(const tp_gemm_args *g, layout *a, layout *b)
 {
-    return g->m <= INT32_MAX && g->n <= INT32_MAX && g->k <= INT32_MAX && g->c_row >= g->n &&
-           g->c_row <= INT32_MAX && lay_out(g->m, g->k, g->a_row, g->a_col, a) &&
-           lay_out(g->k, g->n, g->b_row, g->b_col, b);
+    return g->m <= INT32_MAX && g->n <= INT32_MAX && g->k <= INT32_MAX && g->c_row >= g->n && g->c_row <= INT32_MAX &&
+           lay_out(g->m, g->k, g->a_row, g->a_col, a) && lay_out(g->k, g->n, g->b_row, g->b_col, b);
 }
 
 #endif
@@ -113,12 +112,10 @@ bool tp_gemm_provider_takes(const tp_gemm_args *g, int64_t size, int64_t panel_b
     (void)g, (void)size, (void)panel_b;
 #if defined(TP_WITH_ONEDNN) || defined(TP_WITH_CBLAS)
     layout a, b;
-    if (size == sizeof(float))
-        return takes_float(g, panel_b) && lay_out_all(g, &a, &b);
+    if (size == sizeof(float)) return takes_float(g, panel_b) && lay_out_all(g, &a, &b);
 #endif
 #ifdef TP_WITH_CBLAS
-    if (size == sizeof(double))
-        return takes_double(g, panel_b) && lay_out_all(g, &a, &b);
+    if (size == sizeof(double)) return takes_double(g, panel_b) && lay_out_all(g, &a, &b);
 #endif
     return false;
 }
@@ -128,14 +125,11 @@ bool tp_gemm_provider_run(const tp_gemm_args *g, int64_t size)
     (void)g, (void)size;
 #if defined(TP_WITH_ONEDNN) || defined(TP_WITH_CBLAS)
     layout a, b;
-    if (!lay_out_all(g, &a, &b))
-        return false;
-    if (size == sizeof(float))
-        return run_float(g, a, b);
+    if (!lay_out_all(g, &a, &b)) return false;
+    if (size == sizeof(float)) return run_float(g, a, b);
 #endif
 #ifdef TP_WITH_CBLAS
-    if (size == sizeof(double))
-        return run_double(g, a, b);
+    if (size == sizeof(double)) return run_double(g, a, b);
 #endif
     return false;
 }
@@ -148,16 +142,14 @@ int tp_gemm_provider_hold(int64_t size)
 #ifdef TP_WITH_ONEDNN
     if (size == sizeof(float)) {
         const int held = omp_get_max_threads();
-        if (held > 1)
-            omp_set_num_threads(1);
+        if (held > 1) omp_set_num_threads(1);
         return held;
     }
 #endif
 #if defined(TP_WITH_CBLAS) && defined(__ELF__)
     if (openblas_get_num_threads && openblas_set_num_threads) {
         const int held = openblas_get_num_threads();
-        if (held > 1)
-            openblas_set_num_threads(1);
+        if (held > 1) openblas_set_num_threads(1);
         return held;
     }
 #endif
@@ -167,8 +159,7 @@ int tp_gemm_provider_hold(int64_t size)
 void tp_gemm_provider_release(int64_t size, int held)
 {
     (void)size;
-    if (held <= 1)
-        return;
+    if (held <= 1) return;
 #ifdef TP_WITH_ONEDNN
     if (size == sizeof(float)) {
         omp_set_num_threads(held);

@@ -33,10 +33,10 @@ typedef struct tp_gemm_block {
 } tp_gemm_block;
 
 typedef struct tp_gemm_kernels {
-    int64_t size;           /* bytes an element */
+    int64_t size;             /* bytes an element */
     int64_t panel_a, panel_b; /* lanes of a packed panel: the register tile is panel_a x panel_b */
-    int64_t depth;          /* longest k of one packed block; it alone fixes the order of summation */
-    int64_t block_a;        /* rows of a packed at a time: what the second-level cache holds */
+    int64_t depth;            /* longest k of one packed block; it alone fixes the order of summation */
+    int64_t block_a;          /* rows of a packed at a time: what the second-level cache holds */
     void (*pack_a)(const tp_gemm_pack *from, void *to); /* lanes are rounded up to whole panels, zero-filled */
     void (*pack_b)(const tp_gemm_pack *from, void *to);
     void (*block)(const tp_gemm_block *block);
