@@ -61,10 +61,10 @@ static tp_status begin(tp_var y, const tp_var *seed, bool sinking, unsigned flag
 {
     tp_tape *tape = y.tape;
     if (!tp_check_operand(tape, "backward", y, 0) || tape->error.status != TP_OK) return tape->error.status;
-    tp_status status = seed ? TP_OK : check_single(y);
-    if (status == TP_OK) status = tp_walk_begin(tape, y.node, sinking);
-    if (status != TP_OK) return status;
     const bool recorded = flags & TP_CREATE_GRAPH;
+    tp_status status = seed ? TP_OK : check_single(y);
+    if (status == TP_OK) status = tp_walk_begin(tape, y.node, sinking, recorded);
+    if (status != TP_OK) return status;
     status = recorded ? seed_recorded(y, seed) : seed_numbers(y, seed);
     if (status != TP_OK) return status;
     return recorded ? tp_walk_recorded(tape, y.node, low) : tp_walk_numbers(tape, y.node, low);

@@ -72,6 +72,7 @@ static tp_status read_tensor(tp_tape *tape, uint32_t i, tp_tensor *gradient)
 tp_status tp_read_recorded(tp_tape *tape, uint32_t root)
 {
     tp_status status = TP_OK;
+    tape->slots_are_nodes = false;
     for (uint32_t i = root + 1; i-- > 0;) {
         const uint32_t gradient = tape->slots[i].recorded.node;
         tape->slots[i].bits = 0;

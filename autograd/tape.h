@@ -100,8 +100,9 @@ struct tp_tape {
     uint32_t walked; /* slots below it hold what the latest walk left */
     int threads;
     bool private_grads;
-    bool walking; /* a backward pass is running */
-    bool sinking; /* ... and it adds to parameters' gradients */
+    bool walking;         /* a backward pass is running */
+    bool sinking;         /* ... and it adds to parameters' gradients */
+    bool slots_are_nodes; /* ... and it is recorded, its slots not yet turned into adjoints */
     const tp_kernels *kernels;
     tp_pool pool;
     tp_chunks stack;

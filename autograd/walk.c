@@ -20,7 +20,7 @@ void tp_drop_adjoints(tp_tape *tape)
     tape->walked = 0;
 }
 
-tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking)
+tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking, bool recorded)
 {
     if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_backward: a backward pass is running already");
     if (tape->error.status != TP_OK) return tape->error.status;
@@ -31,6 +31,7 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking)
     memset(tape->slots, 0, (size_t)(root + 1) * sizeof *tape->slots);
     tape->walking = true;
     tape->sinking = sinking;
+    tape->slots_are_nodes = recorded;
     return TP_OK;
 }
 
@@ -64,7 +65,7 @@ static void drop_all(tp_tape *tape, uint32_t root)
         tape->slots[tape->kept.items[k]].bits = 0;
     }
     tape->kept.count = 0;
-    for (uint32_t i = 0; i <= root; i++)
+    for (uint32_t i = 0; i <= root && !tape->slots_are_nodes; i++)
         if (tape->nodes[i].a & TP_IS_TENSOR && tape->slots[i].tensor) tp_unref(tape, tape->slots[i].tensor);
     tape->walked = 0;
 }

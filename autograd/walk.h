@@ -4,8 +4,9 @@
 
 #include "autograd/ctx.h"
 
-/* Checks, then makes the slots 0..root absent. `sinking`: parameters' gradients are added to. */
-tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking);
+/* Checks, then makes the slots 0..root absent. `sinking`: parameters' gradients are added to; `recorded`: the walk is.
+ */
+tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking, bool recorded);
 /* From node `root` down to `low`, with the seed already in root's slot. */
 tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low);
 tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low);
