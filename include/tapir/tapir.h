@@ -1,0 +1,15 @@
+/* All of Tapir. */
+#ifndef TAPIR_H
+#define TAPIR_H
+
+#include <tapir/base.h>
+#include <tapir/io.h>
+#include <tapir/nn.h>
+#include <tapir/op.h>
+#include <tapir/ops.h>
+#include <tapir/optim.h>
+#include <tapir/random.h>
+#include <tapir/tape.h>
+#include <tapir/tensor.h>
+
+#endif
