@@ -64,6 +64,9 @@ $(OBJ)/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAGS) -c $< -o $@
 
+# The scalar paths: products fused into sums; operands stored one by one, which gcc would gather in a vector register.
+$(OBJ)/ops/rows.o: LIBFLAGS += -ffp-contract=fast -fno-tree-slp-vectorize
+
 define LEVEL_RULE
 $(OBJ)/%-$(1).o: %.c $(CONFIG)
 	@mkdir -p $$(@D)

@@ -49,11 +49,12 @@ static inline tp_var tp_scalar_append(tp_tape *tape, const tp_op *op, double val
 {
     const uint32_t at = tape->count++;
     tp_node *node = &tape->nodes[at];
+    __builtin_prefetch(node + 32, 1); /* the array is written from end to end */
     node->op = op;
     node->value.number = value;
     node->a = a | (flags & tape->grad_mask & reach);
     node->b = b;
-    node->extra.number = number;
+    if (!__builtin_constant_p(number) || number != 0) node->extra.number = number; /* else nobody reads it */
     return (tp_var){tape, at, tape->epoch};
 }
 

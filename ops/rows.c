@@ -7,6 +7,14 @@
 #define C(x) x
 #define UNUSED __attribute__((unused))
 
+/* A walk back through scalars waits for one product and one sum after the other: where the processor has it, they are
+   fused into one step. (A sanitizer runs before the loader's choice between clones can.) */
+#if defined(TP_X86_LEVELS) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FUSED __attribute__((target_clones("default", "arch=x86-64-v3")))
+#else
+#define FUSED
+#endif
+
 /* What a slope's text says at compile time: the upstream itself, or nothing. */
 #define IS_THROUGH(slope) (sizeof(#slope) == 2 && #slope[0] == 'g')
 #define IS_ZERO(slope) (sizeof(#slope) == 2 && #slope[0] == '0')
@@ -43,7 +51,7 @@
         tp_node *node = &nodes[i];                                                                                     \
         node->value.number = name##_value(nodes[node->a & TP_NODE_BITS].value.number, B);                              \
     }                                                                                                                  \
-    static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                               \
+    FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
     {                                                                                                                  \
         const tp_node *node = &nodes[i];                                                                               \
         const uint32_t a = node->a & TP_NODE_BITS;                                                                     \
@@ -56,7 +64,7 @@
         node->value.number =                                                                                           \
             name##_value(nodes[node->a & TP_NODE_BITS].value.number, nodes[node->b & TP_NODE_BITS].value.number);      \
     }                                                                                                                  \
-    static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                               \
+    FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
     {                                                                                                                  \
         const tp_node *node = &nodes[i];                                                                               \
         const uint32_t a = node->a & TP_NODE_BITS, c = node->b & TP_NODE_BITS;                                         \
@@ -84,7 +92,8 @@
 
 #define UNARY(name, value_, slope_, recorded_, low_, high_)                                                            \
     VALUE(name, value_)                                                                                                \
-    SLOPE(name, x, slope_) RECORDED(name, x, recorded_) SCALAR_ONE(name, 0)                                            \
+    SLOPE(name, x, slope_)                                                                                             \
+    RECORDED(name, x, recorded_) SCALAR_ONE(name, 0)                                                                   \
         DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_UNARY, .recorded = {name##_recorded_x},                      \
                    .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .formula = #value_,                    \
                    .slope = {#slope_}, .recorded_text = {#recorded_}) tp_var tp_##name(tp_var x)                       \
@@ -97,7 +106,8 @@
 
 #define NUMBER_OP(name, value_, slope_, recorded_, number_, low_, high_)                                               \
     VALUE(name, value_)                                                                                                \
-    SLOPE(name, x, slope_) RECORDED_NUMBER(name, recorded_) SCALAR_ONE(name, node->extra.number)                       \
+    SLOPE(name, x, slope_)                                                                                             \
+    RECORDED_NUMBER(name, recorded_) SCALAR_ONE(name, node->extra.number)                                              \
         DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_NUMBER, .recorded = {name##_recorded_x},                     \
                    .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .number = number_, .formula = #value_, \
                    .slope = {#slope_},                                                                                 \
@@ -121,11 +131,11 @@
 
 #define BINARY(name, value_, slope_x, recorded_x_, slope_b, recorded_b_, low_, high_)                                  \
     VALUE(name, value_)                                                                                                \
-    SLOPE(name, x, slope_x) SLOPE(name, b, slope_b) RECORDED(name, x, recorded_x_) RECORDED(name, b, recorded_b_)      \
-        SCALAR_TWO(name) DESCRIPTOR(                                                                                   \
-            name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b},        \
-            .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_, .formula = #value_,     \
-            .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})                              \
+    SLOPE(name, x, slope_x)                                                                                            \
+    SLOPE(name, b, slope_b) RECORDED(name, x, recorded_x_) RECORDED(name, b, recorded_b_) SCALAR_TWO(name)             \
+        DESCRIPTOR(name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b}, \
+                   .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_,                  \
+                   .formula = #value_, .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})   \
             tp_var tp_##name(tp_var x, tp_var b)                                                                       \
     {                                                                                                                  \
         if (!tp_scalar_ready2(x, b)) return tp_elementwise2(&tp_op_##name, x, b);                                      \
