@@ -17,7 +17,7 @@ static void print_text(FILE *out, const char *text)
         else if (*text == '"')
             fputs("&quot;", out);
         else
-            fputc(*text, out);
+            fputc(*text > 0 && *text < ' ' ? ' ' : *text, out); /* XML has no control characters */
     }
 }
 
@@ -40,7 +40,7 @@ static void print_value(FILE *out, const tp_tape *tape, uint32_t i)
     if (node->a & TP_IS_TENSOR)
         print_tensor(out, node->value.tensor);
     else
-        fprintf(out, "%.6g", node->value.number);
+        fprintf(out, "%.4g", node->value.number);
 }
 
 static void print_gradient(FILE *out, tp_tape *tape, uint32_t i)
@@ -49,7 +49,7 @@ static void print_gradient(FILE *out, tp_tape *tape, uint32_t i)
     if (!(tape->nodes[i].a & TP_NEEDS) || tape->walked == 0) {
         fputs(" ", out);
     } else if (!(tape->nodes[i].a & TP_IS_TENSOR)) {
-        fprintf(out, "%.6g", tp_grad_item(x));
+        fprintf(out, "%.4g", tp_grad_item(x));
     } else if (tp_grad(x)) {
         print_tensor(out, tp_grad(x));
     } else {
@@ -57,12 +57,16 @@ static void print_gradient(FILE *out, tp_tape *tape, uint32_t i)
     }
 }
 
+/* An op's node. Edges leave at the middle of a right side (tailport), where the rule of a wire ends. */
+static const char box[] = "shape=box, style=\"rounded,filled\", fillcolor=\"#eef2f6\", margin=\"0.1,0.06\", height=0.4";
+
 static void print_op(FILE *out, const tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
     const char *name = tp_name_of(tape, i);
+    if (name && !*name) name = NULL;
     const bool leaf = node->op->structure == TP_LEAF;
-    fprintf(out, "  op%u [shape=%s, label=<", i, leaf ? "plaintext" : "circle");
+    fprintf(out, "  op%u [%s, label=<", i, leaf ? "shape=plaintext" : box);
     if (leaf && name) {
         fputs("<b>", out), print_text(out, name), fputs("</b>", out);
     } else if (leaf) {
@@ -74,20 +78,21 @@ static void print_op(FILE *out, const tp_tape *tape, uint32_t i)
     }
     fputs(">];\n", out);
     fprintf(out,
-            "  wire%u [shape=plaintext, margin=0, label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" "
-            "cellpadding=\"1\"><tr><td><font color=\"#1a7f37\">",
+            "  wire%u [shape=plaintext, label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" "
+            "cellpadding=\"2\" color=\"#57606a\"><tr><td><font color=\"#1a7f37\">",
             i);
     print_value(out, tape, i);
     fputs("</font></td></tr><hr/><tr><td><font color=\"#c0392b\">", out);
     print_gradient(out, (tp_tape *)tape, i);
     fputs("</font></td></tr></table>>];\n", out);
-    fprintf(out, "  op%u -> wire%u [arrowhead=none];\n", i, i);
+    fprintf(out, "  op%u -> wire%u [arrowhead=none, headport=w];\n", i, i);
 }
 
 static void draw(FILE *out, const tp_tape *tape, uint32_t root, const bool *below)
 {
-    fputs("digraph tapir {\n  rankdir=LR;\n  bgcolor=\"white\";\n  nodesep=0.15;\n  ranksep=0.2;\n"
-          "  node [fontname=\"Helvetica\", fontsize=12];\n  edge [arrowsize=0.6];\n",
+    fputs("digraph tapir {\n  rankdir=LR;\n  bgcolor=\"white\";\n  nodesep=0.25;\n  ranksep=0.25;\n  ordering=in;\n"
+          "  node [fontname=\"Helvetica\", fontsize=12, width=0, height=0, margin=0, color=\"#57606a\"];\n"
+          "  edge [arrowsize=0.6, color=\"#57606a\", tailport=e];\n",
           out);
     for (uint32_t i = 0; i <= root; i++) {
         if (!below[i]) continue;

@@ -291,6 +291,10 @@ tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region)
     if (!(target->a & TP_IS_TENSOR)) return tp_give(ctx, i, g);
     if (!region || !inside(region, target->value.tensor->count))
         return tp_ctx_fail(ctx, TP_E_INDEX, "gives to a region outside of operand %d", i);
+    const tp_dtype dtype = (tp_dtype)target->value.tensor->dtype; /* target may move: what follows appends */
+    if (region->rank && !tp_value(g)) g = tp_expand(g, region->rank, region->dims);
+    if (tp_value(g)) g = tp_cast(g, dtype);
+    if (!tp_ok(g)) return tape->error.status;
     return ctx->phase == TP_IN_RECORDED ? record_region(ctx, ctx->inputs[i], g, region)
                                         : add_region(ctx, ctx->inputs[i], g, region);
 }

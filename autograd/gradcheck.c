@@ -62,7 +62,8 @@ static tp_status difference(check *c, double *at, double *slope)
     return status;
 }
 
-static void compare(check *c, const char *what, tp_var x, int input, int64_t i, double analytic, double numeric)
+static void compare(check *c, const char *what, const char *other, tp_var x, int input, int64_t i, double analytic,
+                    double numeric)
 {
     const double size = fmax(fabs(analytic), fabs(numeric));
     double excess = fabs(analytic - numeric) / (c->options.absolute + c->options.relative * size);
@@ -70,9 +71,9 @@ static void compare(check *c, const char *what, tp_var x, int input, int64_t i, 
     if (excess <= 1 || excess <= c->worst) return;
     c->worst = excess;
     const char *name = tp_name_of(c->tape, x.node);
-    tp_fail(c->error, TP_E_CHECK, "%s: %s (node %u): by x[%d]%s%s, element %lld: %.12g, by finite differences %.12g",
-            what, c->tape->nodes[c->y.node].op->name, c->y.node, input, name ? " " : "", name ? name : "", (long long)i,
-            analytic, numeric);
+    tp_fail(c->error, TP_E_CHECK, "%s: %s (node %u): by x[%d]%s%s, element %lld: %.12g, %s %.12g", what,
+            c->tape->nodes[c->y.node].op->name, c->y.node, input, name ? " " : "", name ? name : "", (long long)i,
+            analytic, other, numeric);
 }
 
 static tp_status check_inputs(check *c, const char *what, const tp_var *x, int n)
@@ -131,7 +132,7 @@ static tp_status run_check(check *c, const char *what, const tp_var *x, int n, d
         for (int64_t k = 0; k < count && status == TP_OK; k++) {
             double numeric;
             status = difference(c, element_of(c, x[i], k), &numeric);
-            if (status == TP_OK) compare(c, what, x[i], i, k, *all++, numeric);
+            if (status == TP_OK) compare(c, what, "by finite differences", x[i], i, k, *all++, numeric);
         }
     }
     if (status == TP_OK) status = tp_recompute(c->tape, c->y.node + 1);
@@ -190,11 +191,31 @@ static tp_var upstream_leaf(tp_var y, uint64_t seed)
     return leaf;
 }
 
-static tp_status check_gradients(tp_var y, tp_var *inputs, int n, tp_var *grads, const tp_gradcheck_options *options,
+/* The recorded gradients against those of a walk that is not recorded: an op's backward against its gradient. */
+static tp_status check_walks(check *c, const tp_var *inputs, int n, const tp_var *grads)
+{
+    tp_tape *tape = c->tape;
+    const tp_mark mark = tp_tape_mark(tape);
+    tp_var *plain = tp_chunks_push(&tape->stack, (size_t)(n ? n : 1) * sizeof *plain);
+    tp_status status = plain ? TP_OK : tp_tape_out_of_memory(tape, "tp_gradgradcheck");
+    if (status == TP_OK) status = tp_vjp(c->y, inputs[n], inputs, n, plain, 0);
+    for (int i = 0; i < n && status == TP_OK; i++)
+        for (int64_t k = 0; k < count_of(inputs[i]); k++)
+            compare(c, "tp_gradgradcheck: gradient recorded", "not recorded", inputs[i], i, k, item_of(grads[i], k),
+                    item_of(plain[i], k));
+    tp_tape_rewind(tape, mark);
+    return status == TP_OK && c->worst > 0 ? TP_E_CHECK : status;
+}
+
+static tp_status check_gradients(check *c, tp_var *inputs, int n, tp_var *grads, const tp_gradcheck_options *options,
                                  tp_error *error)
 {
+    const tp_var y = c->y;
     tp_status status = tp_vjp(y, inputs[n], inputs, n, grads, TP_CREATE_GRAPH);
     if (status != TP_OK) return tp_fail(error, status, "tp_gradgradcheck: %s", y.tape->error.message);
+    status = check_walks(c, inputs, n, grads);
+    if (status != TP_OK && status != TP_E_CHECK)
+        return tp_fail(error, status, "tp_gradgradcheck: %s", y.tape->error.message);
     for (int i = 0; i < n && status == TP_OK; i++)
         status = gradcheck("tp_gradgradcheck", grads[i], inputs, n + 1, options, error);
     return status;
@@ -212,7 +233,7 @@ tp_status tp_gradgradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_
     if (!inputs) return tp_fail(error, TP_E_MEMORY, "tp_gradgradcheck: out of memory");
     for (int i = 0; i < n; i++) inputs[i] = x[i];
     inputs[n] = upstream_leaf(y, c.options.seed);
-    status = tp_ok(inputs[n]) ? check_gradients(y, inputs, n, inputs + n + 1, options, error)
+    status = tp_ok(inputs[n]) ? check_gradients(&c, inputs, n, inputs + n + 1, options, error)
                               : tp_fail(error, tape->error.status, "%s", tape->error.message);
     tp_deallocate(&tape->memory, inputs, bytes);
     tp_tape_rewind(tape, mark);

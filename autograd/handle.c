@@ -114,6 +114,11 @@ tp_var tp_name(tp_var x, const char *name)
     }
     tp_name_entry entry = {.node = x.node};
     snprintf(entry.name, sizeof entry.name, "%s", name ? name : "");
+    size_t length = strlen(entry.name);
+    if (name && name[length]) { /* cut: not in the middle of a UTF-8 character */
+        while (length && (name[length] & 0xC0) == 0x80) length--;
+        entry.name[length] = 0;
+    }
     uint32_t at = tape->names.count;
     while (at > 0 && tape->names.items[at - 1].node > x.node) at--;
     if (at > 0 && tape->names.items[at - 1].node == x.node) {

@@ -98,7 +98,6 @@ void tp_tape_reset(tp_tape *tape)
         return;
     }
     tp_unwind(tape, 0, 0, 0);
-    tape->grad_mask = TP_NEEDS;
     tape->error.status = TP_OK;
     tape->error.message[0] = 0;
     tape->segments.count = 0; /* its first place was made with the tape */

@@ -175,12 +175,12 @@ const void *tp_tensor_read(const tp_tensor *tensor)
 
 void tp_tensor_touch(tp_tensor *tensor)
 {
-    if (tensor) atomic_fetch_add_explicit(&tensor->storage->version, 1, memory_order_relaxed);
+    if (tensor && tensor->storage) atomic_fetch_add_explicit(&tensor->storage->version, 1, memory_order_relaxed);
 }
 
 uint64_t tp_tensor_version(const tp_tensor *tensor)
 {
-    return tensor ? atomic_load_explicit(&tensor->storage->version, memory_order_relaxed) : 0;
+    return tensor && tensor->storage ? atomic_load_explicit(&tensor->storage->version, memory_order_relaxed) : 0;
 }
 
 tp_tensor *tp_tensor_grad_buffer(tp_tensor *tensor)

@@ -139,7 +139,7 @@ TP_API const tp_tensor *tp_grad(tp_var x);
 /* Asks that the tensor's gradient be kept by the next walks; returns `x`. */
 TP_API tp_var tp_retain_grad(tp_var x);
 
-/* While off, what is recorded needs no gradient. Returns what it was, to be put back. */
+/* While off, what is recorded needs no gradient; a reset leaves it as it is. Returns what it was, to be put back. */
 TP_API bool tp_tape_set_grad(tp_tape *tape, bool on);
 
 /* With private_grads: adds the gradients that `tapes` hold to their parameters, tape by tape in the order given, and
@@ -164,7 +164,8 @@ typedef struct tp_gradcheck_options {
    element when one is off by more than absolute + relative * |value|. Leaves, parameters' gradients and the tape are as
    before. */
 TP_API tp_status tp_gradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error);
-/* The same for the derivative of the gradient, by x and by the upstream gradient. */
+/* The same for the derivative of the gradient, by x and by the upstream gradient; and the recorded gradient against the
+   one that is not recorded, so that an op's two rules are held against each other. */
 TP_API tp_status tp_gradgradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options,
                                   tp_error *error);
 

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Runs the demos and renders their drawings.
+# usage: demo.sh BUILD      everything goes to BUILD/demo
+build=${1:?usage: demo.sh BUILD}
+out=$build/demo
+mkdir -p "$out" || exit 1
+
+echo "== worked examples"
+"$build/demos/worked_examples" "$out" || exit 1
+if command -v dot >/dev/null; then
+    for graph in "$out"/*.dot; do
+        dot -Tsvg "$graph" -o "${graph%.dot}.svg" || exit 1
+    done
+else
+    echo "Graphviz's dot was not found (apt-get install graphviz): the drawings stay .dot files"
+fi
+
+echo
+echo "== a loss of one's own"
+"$build/demos/custom_loss" || exit 1
+
+echo
+echo "== a network on Fashion-MNIST"
+"$build/demos/fashion_mnist" "$out" || exit 1
+
+echo
+echo "The drawings and pictures:"
+for file in "$out"/*.svg "$out"/*.dot; do
+    if [ -f "$file" ]; then echo "  $file"; fi
+done
