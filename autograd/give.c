@@ -191,6 +191,14 @@ tp_status tp_ctx_pass(tp_ctx *ctx, int i, const tp_tensor *g)
     return tp_ctx_needs(ctx, i) ? tp_slot_add(ctx->tape, ctx->inputs[i], (tp_tensor *)g) : TP_OK;
 }
 
+/* The node is a parameter that has a gradient already: a walk adds to it. */
+static bool param_holds(tp_tape *tape, uint32_t node)
+{
+    const tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
+    if (!leaf || !leaf->is_param) return false;
+    return tape->private_grads ? leaf->private_grad != NULL : leaf->tensor->grad_state == TP_GRAD_VALID;
+}
+
 tp_tensor *tp_ctx_grad(tp_ctx *ctx, int i, bool *accumulate)
 {
     tp_tape *tape = ctx->tape;
@@ -200,7 +208,7 @@ tp_tensor *tp_ctx_grad(tp_ctx *ctx, int i, bool *accumulate)
     const uint32_t node = ctx->inputs[i];
     const tp_node *target = &tape->nodes[node];
     const bool scalar = !(target->a & TP_IS_TENSOR);
-    if (!scalar && (accumulate || (!tape->slots[node].tensor && !is_param(tape, node)))) {
+    if (!scalar && (accumulate || (!tape->slots[node].tensor && !param_holds(tape, node)))) {
         tp_tensor *to = destination(tape, node, &add);
         if (accumulate) *accumulate = add;
         return to;

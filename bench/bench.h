@@ -1,0 +1,92 @@
+/* What the files of the benchmark share. A task is a program that runs step by step; a step has one or two phases, each
+   of which is a line of the table. A peer runs the same program in a process of its own, and the two take turns. */
+#ifndef TAPIR_BENCH_H
+#define TAPIR_BENCH_H
+
+#include <tapir/ops.h>
+
+typedef enum bench_peer { BENCH_ALONE, BENCH_TORCH, BENCH_ADOLC, BENCH_PEERS } bench_peer;
+
+enum { BENCH_PHASES = 2 };
+
+typedef struct bench_task bench_task;
+
+/* Makes the state of a task, all of whose memory comes from `memory`; NULL when that failed. A step adds the seconds of
+   its phases to `seconds`, unless it has one phase only; it returns false after printing what went wrong. */
+typedef struct bench_program {
+    void *(*open)(const bench_task *task, const tp_allocator *memory);
+    bool (*step)(void *state, double seconds[BENCH_PHASES]);
+    void (*close)(void *state);
+} bench_program;
+
+/* One line of the table. The goals, 0 where there is none: the peer's time over Tapir's is at least `ratio`; Tapir's
+   number is at most `limit`. */
+typedef struct bench_line {
+    const char *label, *unit;
+    double scale; /* from seconds a step to the unit */
+    double ratio, limit;
+} bench_line;
+
+struct bench_task {
+    const char *name; /* what the filter looks at, and what the peer calls it */
+    bench_peer peer;
+    int64_t n; /* operations or elements, also for the peer */
+    const bench_program *program;
+    bool fresh; /* a new tape with the default allocator at every step: allocations are not counted */
+    tp_var (*unary)(tp_var x);
+    tp_var (*binary)(tp_var x, tp_var b);
+    const void *detail;
+    bench_line lines[BENCH_PHASES]; /* a label of NULL: no such phase */
+};
+
+extern const bench_task bench_scalar_tasks[], bench_train_tasks[], bench_tensor_tasks[];
+extern const bench_task bench_fresh_task;
+extern const int bench_scalar_count, bench_train_count, bench_tensor_count;
+
+/* What was measured, in seconds a step. */
+typedef struct bench_result {
+    bool ok, peer_ok;
+    double tapir[BENCH_PHASES], peer[BENCH_PHASES];
+    double allocations; /* a step, through Tapir's allocator; negative: not counted */
+} bench_result;
+
+/* ---- measure.c ---- */
+
+/* Counts what is taken through `memory`. */
+typedef struct bench_counter {
+    size_t allocations;
+    tp_allocator memory;
+} bench_counter;
+
+void bench_counter_init(bench_counter *counter);
+/* Processor seconds of this process: what other programs on the machine take does not count. */
+double bench_now(void);
+bench_result bench_measure(const bench_task *task);
+
+/* ---- peer.c ---- */
+
+/* Starts the servers; `torch` and `adolc` are a script and a program, or NULL. */
+void bench_peers_start(const char *torch, const char *adolc);
+void bench_peers_stop(void);
+/* "PyTorch 1.13.0", or NULL when the peer is not there. */
+const char *bench_peer_version(bench_peer peer);
+/* Has the peer run `steps` steps of the task; false when there is no answer. */
+bool bench_peer_run(const bench_task *task, int64_t steps, double seconds[BENCH_PHASES]);
+
+/* ---- table.c ---- */
+
+void bench_table_head(void);
+/* One line; `peer` is NaN where there is none, `allocations` negative where none were counted. */
+void bench_table_line(const bench_line *line, bench_peer which, double tapir, double peer, double allocations);
+void bench_table_foot(void);
+/* Shows on a terminal what is being measured; NULL wipes it away. */
+void bench_progress(const char *name);
+
+/* ---- scalar.c ---- */
+
+/* Bytes that a long tape reserves for each node and each adjoint; NaN on failure. */
+void bench_bytes(double *node, double *adjoint);
+/* Prints the tape's error; returns false. */
+bool bench_failed(const char *what, const tp_tape *tape);
+
+#endif

@@ -1,0 +1,140 @@
+"""The tasks of bench/*.c in PyTorch, each written the usual way, as a server: see bench/peer.c."""
+import sys
+from time import process_time
+
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    sys.exit(1)
+
+torch.set_num_threads(1)
+torch.manual_seed(1)
+REPEATS = 256
+
+
+def whole(step):
+    """A step of one phase: (steps) -> seconds a step."""
+    def run(steps):
+        start = process_time()
+        for _ in range(steps):
+            step()
+        return ((process_time() - start) / steps,)
+    return run
+
+
+def xyz(_):
+    x, y, z = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (-2.0, 5.0, -4.0))
+
+    def step():
+        x.grad = y.grad = z.grad = None
+        f = (x + y) * z
+        f.backward()
+        return x.grad.item() + y.grad.item() + z.grad.item()
+    return whole(step)
+
+
+def network(widths, batch, activation, classes):
+    def make(_):
+        layers = []
+        for i in range(len(widths) - 1):
+            layers.append(nn.Linear(widths[i], widths[i + 1]))
+            if i + 2 < len(widths) or not classes:
+                layers.append(activation())
+        model = nn.Sequential(*layers)
+        x = torch.randn(batch, widths[0])
+        if classes:
+            target = torch.randint(widths[-1], (batch,))
+            criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters())
+        else:
+            target = torch.rand(batch, widths[-1])
+            criterion, optimizer = nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.5)
+
+        def step():
+            optimizer.zero_grad()
+            loss = criterion(model(x), target)
+            loss.backward()
+            optimizer.step()
+        return whole(step)
+    return make
+
+
+def matmul(n):
+    a = torch.randn(n, n, requires_grad=True)
+    b = torch.randn(n, n, requires_grad=True)
+
+    def step():
+        a.grad = b.grad = None
+        (a @ b).sum().backward()
+    return whole(step)
+
+
+def large(function, operands):
+    def make(n):
+        inputs = [torch.randn(n, requires_grad=True) for _ in range(operands)]
+        ones = torch.ones(n)
+
+        def step():
+            for x in inputs:
+                x.grad = None
+            function(*inputs).backward(ones)
+        return whole(step)
+    return make
+
+
+def small(function, square):
+    def make(n):
+        shape = (n, n) if square else (n,)
+        x = torch.randn(*shape, requires_grad=True)
+        ones = torch.full(shape, 1 / n if square else 1.0)
+
+        def run(steps):
+            forward = backward = 0.0
+            for _ in range(steps):
+                x.grad = None
+                start = process_time()
+                y = x
+                for _ in range(REPEATS):
+                    y = function(y, ones)
+                middle = process_time()
+                y.backward(ones)
+                backward += process_time() - middle
+                forward += middle - start
+            return forward / steps, backward / steps
+        return run
+    return make
+
+
+TASKS = {
+    "xyz": xyz,
+    "xor": network((2, 4, 1), 4, nn.Sigmoid, False),
+    "mlp_tiny": network((64, 64, 64, 8), 1, nn.ReLU, True),
+    "mlp_middle": network((784, 128, 64, 10), 64, nn.ReLU, True),
+    "mlp_wide": network((784, 512, 512, 10), 128, nn.ReLU, True),
+    "matmul": matmul,
+    "exp": large(torch.exp, 1),
+    "sigmoid": large(torch.sigmoid, 1),
+    "tanh": large(torch.tanh, 1),
+    "relu": large(torch.relu, 1),
+    "add": large(torch.add, 2),
+    "mul": large(torch.mul, 2),
+    "small_relu": small(lambda y, _: torch.relu(y), False),
+    "small_mul": small(torch.mul, False),
+    "small_matmul": small(torch.matmul, True),
+}
+
+
+def main():
+    print("PyTorch", torch.__version__, flush=True)
+    made = None
+    for line in sys.stdin:
+        name, n, steps = line.split()
+        if name not in TASKS:
+            print("unknown", flush=True)
+            continue
+        if made is None or made[0] != name:
+            made = name, TASKS[name](int(n))
+        print(*made[1](int(steps)), flush=True)
+
+
+main()
