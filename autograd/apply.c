@@ -110,6 +110,7 @@ tp_status tp_record(tp_tape *tape, const tp_op *op, const uint32_t *inputs, uint
     ctx.results = tp_result_count(op);
     ctx.saved_count = 0;
     ctx.pending = NULL;
+    ctx.copies = NULL;
     for (int k = 0; k < ctx.results; k++) ctx.result[k] = NULL, results[k] = tp_poison(tape);
     const uint32_t first = tape->count, chunk = tape->stack.chunk;
     const size_t used = tape->stack.used;
@@ -121,6 +122,7 @@ tp_status tp_record(tp_tape *tape, const tp_op *op, const uint32_t *inputs, uint
         if (!copy) status = tp_ctx_fail(&ctx, TP_E_MEMORY, "out of memory");
     }
     if (status == TP_OK) status = call(&ctx);
+    tp_ctx_done(&ctx);
     if (status == TP_OK) {
         for (int k = 0; k < ctx.results; k++) results[k] = tp_ctx_output_var(&ctx, k);
         return TP_OK;

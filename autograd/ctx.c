@@ -14,6 +14,7 @@ void tp_ctx_of_node(tp_ctx *ctx, tp_tape *tape, uint32_t i, tp_phase phase)
     ctx->results = tp_result_count(node->op);
     ctx->saved_count = 0;
     ctx->pending = NULL;
+    ctx->copies = NULL;
     ctx->attributes = ctx->saved = NULL;
     ctx->count = tp_input_count(node);
     if (ctx->count <= 2 && node->op->arity >= 0) {
@@ -68,6 +69,27 @@ const tp_tensor *tp_ctx_input(tp_ctx *ctx, int i)
     const int place = i < TP_SCALAR_VIEWS - 1 ? i : TP_SCALAR_VIEWS - 2;
     ctx->numbers[place] = node->value.number;
     return scalar_view(ctx, place, &ctx->numbers[place]);
+}
+
+const tp_tensor *tp_ctx_dense(tp_ctx *ctx, int i)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, i);
+    if (!x || x->dense) return x;
+    tp_tensor *copy = tp_new_tensor(ctx->tape, (tp_dtype)x->dtype, x->rank, x->dims, ctx->op->name);
+    if (!copy) return NULL;
+    tp_copy(x->rank, x->dims, (tp_dtype)x->dtype, copy->data, copy->strides, (tp_dtype)x->dtype, x->data, x->strides);
+    copy->next = ctx->copies;
+    ctx->copies = copy;
+    return copy;
+}
+
+void tp_ctx_done(tp_ctx *ctx)
+{
+    while (ctx->copies) {
+        tp_tensor *copy = ctx->copies;
+        ctx->copies = copy->next;
+        tp_unref(ctx->tape, copy);
+    }
 }
 
 tp_tensor *tp_ctx_output(tp_ctx *ctx, int k)

@@ -33,12 +33,16 @@ struct tp_ctx {
     int saved_count;
     tp_tensor *saved_tensor[TP_MAX_SAVED];
     tp_pending *pending;
+    tp_tensor *copies; /* dense ones of operands, until the closure ends */
     double numbers[TP_SCALAR_VIEWS];
     tp_tensor views[TP_SCALAR_VIEWS]; /* scalars seen as tensors; the last is for outputs */
 };
 
 /* The call that node `node` is, for its closures. */
 void tp_ctx_of_node(tp_ctx *ctx, tp_tape *tape, uint32_t node, tp_phase phase);
+
+/* After a closure: gives back what it took for its own time. */
+void tp_ctx_done(tp_ctx *ctx);
 
 static inline int tp_result_count(const tp_op *op)
 {

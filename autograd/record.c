@@ -44,6 +44,7 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     if (op->structure == TP_LEAF) return TP_OK;
     if (!op->backward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no backward closure");
     const tp_status status = op->backward(&ctx, g);
+    tp_ctx_done(&ctx);
     if (status != TP_OK && tape->error.status == TP_OK) return tp_ctx_fail(&ctx, status, "backward failed");
     return status != TP_OK ? status : tape->error.status;
 }

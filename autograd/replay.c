@@ -10,6 +10,7 @@ static tp_status forward(tp_tape *tape, uint32_t i)
     tp_ctx_of_node(&ctx, tape, i, TP_IN_FORWARD);
     if (!ctx.op->forward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no forward closure");
     const tp_status status = ctx.op->forward(&ctx);
+    tp_ctx_done(&ctx);
     return status == TP_OK || tape->error.status ? status : tp_ctx_fail(&ctx, status, "failed on replay");
 }
 

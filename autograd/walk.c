@@ -162,6 +162,7 @@ static tp_status visit(tp_tape *tape, uint32_t i)
         status = run_backward(&ctx);
     else
         status = tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no backward closure");
+    tp_ctx_done(&ctx);
     if (status != TP_OK && tape->error.status == TP_OK) tp_ctx_fail(&ctx, status, "backward failed");
     tp_chunks_pop_to(&tape->stack, chunk, used);
     if (status != TP_OK) return status;

@@ -31,8 +31,8 @@ static int64_t label_at(const tp_tensor *labels, int64_t i, int64_t classes)
 static tp_status cross_entropy_forward(tp_ctx *ctx)
 {
     const tp_reduction how = *(const tp_reduction *)tp_ctx_attributes(ctx);
-    tp_tensor *copy, *lse = *(tp_tensor **)tp_ctx_saved(ctx);
-    const tp_tensor *x = tp_dense_input(ctx, 0, &copy), *labels = tp_ctx_input(ctx, 1);
+    tp_tensor *lse = *(tp_tensor **)tp_ctx_saved(ctx);
+    const tp_tensor *x = tp_ctx_dense(ctx, 0), *labels = tp_ctx_input(ctx, 1);
     if (!x) return TP_E_MEMORY;
     tp_tensor *out = tp_ctx_output(ctx, 0);
     const tp_dtype dtype = (tp_dtype)x->dtype;
@@ -55,7 +55,6 @@ static tp_status cross_entropy_forward(tp_ctx *ctx)
             tp_put((tp_dtype)out->dtype, out->data + i * (int64_t)tp_dtype_size((tp_dtype)out->dtype), loss);
     }
     if (how != TP_NONE) tp_put(TP_F64, out->data, how == TP_MEAN ? sum / (double)labels->count : sum);
-    tp_done(ctx->tape, copy);
     return status;
 }
 
@@ -63,8 +62,8 @@ static tp_status cross_entropy_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
     const tp_reduction how = *(const tp_reduction *)tp_ctx_attributes(ctx);
     const tp_tensor *lse = *(tp_tensor **)tp_ctx_saved(ctx), *labels = tp_ctx_input(ctx, 1);
-    tp_tensor *copy, *grad = tp_ctx_grad(ctx, 0, NULL);
-    const tp_tensor *x = grad ? tp_dense_input(ctx, 0, &copy) : NULL;
+    tp_tensor *grad = tp_ctx_grad(ctx, 0, NULL);
+    const tp_tensor *x = grad ? tp_ctx_dense(ctx, 0) : NULL;
     if (!x) return TP_E_MEMORY;
     const tp_dtype dtype = (tp_dtype)x->dtype;
     const int64_t n = x->dims[x->rank - 1], bytes = n * (int64_t)tp_dtype_size(dtype);
@@ -78,7 +77,6 @@ static tp_status cross_entropy_gradient(tp_ctx *ctx, const tp_tensor *g)
                                                                ((const double *)(const void *)lse->data)[i],
                                                                label_at(labels, i, n), scale);
     }
-    tp_done(ctx->tape, copy);
     return TP_OK;
 }
 

@@ -31,8 +31,7 @@ tp_var tp_call2(const tp_op *op, tp_var a, tp_var b, const void *attributes);
 /* Poisons after setting the error. */
 tp_var tp_refuse(tp_tape *tape, tp_status status, const char *format, ...) TP_PRINTF(3, 4);
 
-/* Operand i laid out densely: itself, or a copy in *copy, which tp_done gives back. NULL when out of memory. */
-const tp_tensor *tp_dense_input(tp_ctx *ctx, int i, tp_tensor **copy);
+/* x laid out densely: itself, or a copy in *copy, which tp_done gives back. NULL when out of memory. */
 const tp_tensor *tp_densely(tp_tape *tape, const tp_tensor *x, tp_tensor **copy);
 void tp_done(tp_tape *tape, tp_tensor *copy);
 

@@ -13,8 +13,7 @@ static tp_status same_shape(tp_ctx *ctx)
 /* Calls a kernel on each row of x, and of out where there is one; logs of sums go to `lse` where asked for. */
 static tp_status each_row(tp_ctx *ctx, double (*row)(int64_t, void *, const void *), tp_tensor *out, tp_tensor *lse)
 {
-    tp_tensor *copy;
-    const tp_tensor *x = tp_dense_input(ctx, 0, &copy);
+    const tp_tensor *x = tp_ctx_dense(ctx, 0);
     if (!x) return TP_E_MEMORY;
     const int64_t n = x->dims[x->rank - 1], size = (int64_t)tp_dtype_size((tp_dtype)x->dtype);
     const int64_t count = n ? x->count / n : (lse ? lse->count : 0);
@@ -22,7 +21,6 @@ static tp_status each_row(tp_ctx *ctx, double (*row)(int64_t, void *, const void
         const double log_sum = row(n, out ? out->data + i * n * size : NULL, x->data + i * n * size);
         if (lse) tp_put((tp_dtype)lse->dtype, lse->data + i * (int64_t)tp_dtype_size((tp_dtype)lse->dtype), log_sum);
     }
-    tp_done(ctx->tape, copy);
     return TP_OK;
 }
 

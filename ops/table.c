@@ -64,11 +64,6 @@ const tp_tensor *tp_densely(tp_tape *tape, const tp_tensor *x, tp_tensor **copy)
     return *copy;
 }
 
-const tp_tensor *tp_dense_input(tp_ctx *ctx, int i, tp_tensor **copy)
-{
-    return tp_densely(ctx->tape, tp_ctx_input(ctx, i), copy);
-}
-
 void tp_done(tp_tape *tape, tp_tensor *copy)
 {
     if (copy) tp_unref(tape, copy);

@@ -78,6 +78,8 @@ TP_API int tp_ctx_count(const tp_ctx *ctx); /* of operands */
 /* Operand i as a tensor; a scalar node is seen as an f64 tensor of rank 0 (valid while the closure runs, for i >= 3
    only until the next such call). NULL when i is out of range. */
 TP_API const tp_tensor *tp_ctx_input(tp_ctx *ctx, int i);
+/* The same, laid out densely: itself, or a copy that lives until the closure returns. NULL when out of memory. */
+TP_API const tp_tensor *tp_ctx_dense(tp_ctx *ctx, int i);
 TP_API const void *tp_ctx_attributes(const tp_ctx *ctx);
 /* Fails the call: returns `status` after setting the tape's error to "tp_<op>: <message>". */
 TP_API tp_status tp_ctx_fail(tp_ctx *ctx, tp_status status, const char *format, ...) TP_PRINTF(3, 4);
