@@ -87,12 +87,15 @@ static tp_status call(tp_ctx *ctx)
     tp_extra *block;
     if (!ctx->op->shape || !ctx->op->forward)
         return tp_ctx_fail(ctx, TP_E_UNSUPPORTED, "the op has no %s closure", ctx->op->shape ? "forward" : "shape");
+    const tp_status before = ctx->tape->error.status;
+    ctx->tape->calling++;
     tp_status status = ctx->op->shape(ctx);
     if (status == TP_OK) status = make_extra(ctx, &block);
     if (status == TP_OK) status = append_nodes(ctx, block);
-    if (status != TP_OK) return status;
     ctx->phase = TP_IN_FORWARD;
-    return ctx->op->forward(ctx);
+    if (status == TP_OK) status = ctx->op->forward(ctx);
+    ctx->tape->calling--;
+    return status == TP_OK && before == TP_OK ? ctx->tape->error.status : status;
 }
 
 tp_status tp_record(tp_tape *tape, const tp_op *op, const uint32_t *inputs, uint32_t n, const void *attributes,
@@ -164,7 +167,8 @@ static tp_status check_call(tp_tape *tape, const tp_op *op, const tp_var *inputs
 tp_status tp_apply_all(const tp_op *op, const tp_var *inputs, int n, const void *attributes, tp_var *results)
 {
     tp_tape *tape = inputs && n > 0 ? inputs[0].tape : NULL;
-    const int count = op && op->size == sizeof *op && op->results > 1 ? op->results : 1;
+    const bool many = op && op->size == sizeof *op && op->results > 1;
+    const int count = many ? (op->results < TP_MAX_RESULTS ? op->results : TP_MAX_RESULTS) : 1;
     if (!results) return tape ? tp_tape_fail(tape, TP_E_ARGUMENT, "tp_apply: results is NULL") : TP_E_ARGUMENT;
     for (int k = 0; k < count; k++) results[k] = tp_poison(tape);
     if (!tape) return TP_E_ARGUMENT;
@@ -184,8 +188,6 @@ tp_status tp_apply_all(const tp_op *op, const tp_var *inputs, int n, const void 
 tp_var tp_apply(const tp_op *op, const tp_var *inputs, int n, const void *attributes)
 {
     tp_var results[TP_MAX_RESULTS];
-    if (op && op->size == sizeof *op && op->results > TP_MAX_RESULTS)
-        return tp_poison(inputs && n > 0 ? inputs[0].tape : NULL);
     tp_apply_all(op, inputs, n, attributes, results);
     return results[0];
 }

@@ -66,7 +66,7 @@ const tp_tensor *tp_ctx_input(tp_ctx *ctx, int i)
     if (i < 0 || (uint32_t)i >= ctx->count) return NULL;
     const tp_node *node = &ctx->tape->nodes[ctx->inputs[i]];
     if (node->a & TP_IS_TENSOR) return node->value.tensor;
-    const int place = i < TP_SCALAR_VIEWS - 1 ? i : TP_SCALAR_VIEWS - 2;
+    const int place = i < TP_SCALAR_VIEWS ? i : TP_SCALAR_VIEWS - 1;
     ctx->numbers[place] = node->value.number;
     return scalar_view(ctx, place, &ctx->numbers[place]);
 }
@@ -97,7 +97,7 @@ tp_tensor *tp_ctx_output(tp_ctx *ctx, int k)
     if (k < 0 || k >= ctx->results || ctx->node == TP_NO_NODE) return NULL;
     tp_node *node = &ctx->tape->nodes[ctx->results > 1 ? ctx->node + 1 + (uint32_t)k : ctx->node];
     if (node->a & TP_IS_TENSOR) return node->value.tensor;
-    const int place = TP_SCALAR_VIEWS - 1;
+    const int place = TP_SCALAR_VIEWS + k;
     if (ctx->phase == TP_IN_FORWARD) return scalar_view(ctx, place, &node->value.number);
     ctx->numbers[place] = node->value.number;
     return scalar_view(ctx, place, &ctx->numbers[place]);

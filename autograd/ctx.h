@@ -7,7 +7,7 @@
 
 #define TP_MAX_RESULTS 8
 #define TP_MAX_SAVED 8
-#define TP_SCALAR_VIEWS 4
+#define TP_SCALAR_VIEWS 3
 
 typedef enum tp_phase { TP_IN_SHAPE, TP_IN_FORWARD, TP_IN_NUMBERS, TP_IN_RECORDED } tp_phase;
 
@@ -34,8 +34,8 @@ struct tp_ctx {
     tp_tensor *saved_tensor[TP_MAX_SAVED];
     tp_pending *pending;
     tp_tensor *copies; /* dense ones of operands, until the closure ends */
-    double numbers[TP_SCALAR_VIEWS];
-    tp_tensor views[TP_SCALAR_VIEWS]; /* scalars seen as tensors; the last is for outputs */
+    double numbers[TP_SCALAR_VIEWS + TP_MAX_RESULTS];
+    tp_tensor views[TP_SCALAR_VIEWS + TP_MAX_RESULTS]; /* scalars seen as tensors: inputs, then outputs */
 };
 
 /* The call that node `node` is, for its closures. */

@@ -148,6 +148,14 @@ tp_var tp_cast(tp_var x, tp_dtype dtype)
     return tp_record1(x.tape, &cast_op, x.node, &to);
 }
 
+/* Whether a value of the given shape broadcasts to `shape`. */
+static bool expands(const tp_tensor *value, const tp_shape *shape)
+{
+    tp_shape both = *shape;
+    return !value || (tp_shape_broadcast(&both, value->rank, value->dims) &&
+                      tp_shape_equal(both.rank, both.dims, shape->rank, shape->dims));
+}
+
 tp_var tp_expand(tp_var x, int rank, const int64_t *dims)
 {
     if (!x.tape || !tp_check_operand(x.tape, "expand", x, 0)) return tp_poison(x.tape);
@@ -158,11 +166,8 @@ tp_var tp_expand(tp_var x, int rank, const int64_t *dims)
     const tp_tensor *value = tp_value(x);
     target to = {tp_var_dtype(x), {.rank = rank}};
     for (int i = 0; i < rank; i++) to.shape.dims[i] = dims[i];
-    tp_shape both = to.shape;
-    char from[TP_SHAPE_TEXT] = "()", wanted[TP_SHAPE_TEXT];
-    const bool fits = !value || (tp_shape_broadcast(&both, value->rank, value->dims) &&
-                                 tp_shape_equal(both.rank, both.dims, rank, to.shape.dims));
-    if (!fits) {
+    char from[TP_SHAPE_TEXT], wanted[TP_SHAPE_TEXT];
+    if (!expands(value, &to.shape)) {
         tp_tape_fail(x.tape, TP_E_SHAPE, "tp_expand: %s does not expand to %s", tp_tensor_text(from, value),
                      tp_shape_text(wanted, rank, dims));
         return tp_poison(x.tape);
@@ -170,14 +175,15 @@ tp_var tp_expand(tp_var x, int rank, const int64_t *dims)
     return rank == 0 && !value ? x : tp_record1(x.tape, &expand_op, x.node, &to);
 }
 
-static tp_var fitted_shape(tp_tape *tape, tp_var g, const tp_shape *shape, tp_dtype dtype)
+static tp_var fitted_shape(tp_tape *tape, tp_var g, const tp_shape *shape, tp_dtype dtype, uint32_t like)
 {
     const tp_tensor *value = tp_value(g);
-    target to = {value ? (tp_dtype)value->dtype : dtype, *shape};
-    int64_t from = value ? value->count : 1;
-    const bool sums = value && (value->rank > shape->rank || from > tp_shape_count(shape->rank, shape->dims) ||
-                                (from == 0 && tp_shape_count(shape->rank, shape->dims) != 0));
-    return tp_record1(tape, sums ? &sum_to_op : &expand_op, g.node, &to);
+    const target to = {value ? (tp_dtype)value->dtype : dtype, *shape};
+    unsigned mask;
+    if (expands(value, shape)) return tp_record1(tape, &expand_op, g.node, &to);
+    if (tp_fit_axes(value->rank, value->dims, shape, &mask)) return tp_record1(tape, &sum_to_op, g.node, &to);
+    tp_misfit(tape, like, value);
+    return tp_poison(tape);
 }
 
 tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like)
@@ -194,7 +200,7 @@ tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like)
     }
     const tp_tensor *value = tp_value(g);
     const bool same = value ? tp_shape_equal(value->rank, value->dims, shape.rank, shape.dims) : scalar;
-    if (!same) g = fitted_shape(tape, g, &shape, dtype);
+    if (!same) g = fitted_shape(tape, g, &shape, dtype, like);
     return tp_ok(g) && tp_value(g) && tp_var_dtype(g) != dtype ? tp_cast(g, dtype) : g;
 }
 

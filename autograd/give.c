@@ -23,6 +23,19 @@ static bool stretches(const tp_tensor *g, const tp_tensor *out, int64_t strides[
     return true;
 }
 
+bool tp_fit_axes(int rank, const int64_t *dims, const tp_shape *shape, unsigned *mask)
+{
+    const int extra = rank - shape->rank;
+    if (extra < 0) return false;
+    *mask = (1u << extra) - 1;
+    for (int i = extra; i < rank; i++) {
+        if (shape->dims[i - extra] == dims[i]) continue;
+        if (shape->dims[i - extra] != 1) return false;
+        *mask |= 1u << i;
+    }
+    return true;
+}
+
 bool tp_fit_numbers(const tp_tape *tape, const tp_tensor *g, tp_tensor *out)
 {
     int64_t strides[TP_MAX_RANK];
@@ -31,25 +44,21 @@ bool tp_fit_numbers(const tp_tape *tape, const tp_tensor *g, tp_tensor *out)
                 strides);
         return true;
     }
-    const int extra = g->rank - out->rank;
-    if (extra < 0) return false;
-    unsigned mask = (1u << extra) - 1;
-    for (int i = extra; i < g->rank; i++) {
-        if (out->dims[i - extra] == g->dims[i]) continue;
-        if (out->dims[i - extra] != 1) return false;
-        mask |= 1u << i;
-    }
+    tp_shape shape = {.rank = out->rank};
+    memcpy(shape.dims, out->dims, sizeof shape.dims);
+    unsigned mask;
+    if (!tp_fit_axes(g->rank, g->dims, &shape, &mask)) return false;
     tp_reduce(tape->kernels, TP_FOLD_SUM, (tp_dtype)g->dtype, g->rank, g->dims, g->strides, g->data, mask,
               (tp_dtype)out->dtype, out->data, tape->threads);
     return true;
 }
 
-static tp_status misfit(tp_tape *tape, uint32_t node, const tp_tensor *g)
+tp_status tp_misfit(tp_tape *tape, uint32_t node, const tp_tensor *g)
 {
     char want[TP_SHAPE_TEXT], got[TP_SHAPE_TEXT];
     return tp_tape_fail(tape, TP_E_SHAPE, "tp_backward: a gradient of shape %s was given to %s (node %u) of shape %s",
                         tp_tensor_text(got, g), tape->nodes[node].op->name, node,
-                        tp_tensor_text(want, tape->nodes[node].value.tensor));
+                        tp_shape_text(want, tp_var_rank(tp_handle(tape, node)), tp_var_dims(tp_handle(tape, node))));
 }
 
 static bool writable(tp_tape *tape, uint32_t node, const tp_tensor *tensor)
@@ -96,7 +105,7 @@ static tp_status add_fitted(tp_tape *tape, uint32_t node, const tp_tensor *g)
     bool accumulate;
     tp_tensor *to = destination(tape, node, &accumulate);
     if (!to) return tape->error.status;
-    if (!accumulate) return tp_fit_numbers(tape, g, to) ? TP_OK : misfit(tape, node, g);
+    if (!accumulate) return tp_fit_numbers(tape, g, to) ? TP_OK : tp_misfit(tape, node, g);
     int64_t strides[TP_MAX_RANK];
     if (g->dtype == to->dtype && stretches(g, to, strides)) {
         add_tensor(tape, to, g, strides);
@@ -107,7 +116,7 @@ static tp_status add_fitted(tp_tape *tape, uint32_t node, const tp_tensor *g)
     const bool good = tp_fit_numbers(tape, g, fitted);
     if (good) add_tensor(tape, to, fitted, fitted->strides);
     tp_unref(tape, fitted);
-    return good ? TP_OK : misfit(tape, node, g);
+    return good ? TP_OK : tp_misfit(tape, node, g);
 }
 
 static bool is_param(tp_tape *tape, uint32_t node)
@@ -127,14 +136,15 @@ tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g)
         tape->slots[node].number += sum;
         return TP_OK;
     }
-    if (!tape->slots[node].tensor && fits(g, target->value.tensor) && !is_param(tape, node)) {
+    /* The user's memory may be written to while the gradient is still to be read: only the tape's own is shared. */
+    const bool shared = g->storage && g->storage->bin >= 0 && !tape->slots[node].tensor && !is_param(tape, node);
+    if (shared && fits(g, target->value.tensor)) {
         tape->slots[node].tensor = tp_ref(g);
         return TP_OK;
     }
     int64_t strides[TP_MAX_RANK];
     const tp_tensor *value = target->value.tensor;
-    if (!tape->slots[node].tensor && g->dtype == value->dtype && stretches(g, value, strides) &&
-        !is_param(tape, node)) {
+    if (shared && g->dtype == value->dtype && stretches(g, value, strides)) {
         tp_tensor *view = tp_pool_view(&tape->pool, g);
         if (!view) return tp_tape_out_of_memory(tape, "tp_backward");
         tp_tensor_set_view(view, value->rank, value->dims, strides, 0);
@@ -170,15 +180,21 @@ tp_status tp_slot_add_number(tp_tape *tape, uint32_t node, double g)
     return status;
 }
 
-tp_status tp_give(tp_ctx *ctx, int i, tp_var g)
+static tp_status check_give(tp_ctx *ctx, int i, tp_var g)
 {
     tp_tape *tape = ctx->tape;
     if (i < 0 || (uint32_t)i >= ctx->count) return tp_ctx_fail(ctx, TP_E_INDEX, "gives to operand %d", i);
     if (ctx->phase != TP_IN_NUMBERS && ctx->phase != TP_IN_RECORDED)
         return tp_ctx_fail(ctx, TP_E_ARGUMENT, "gives a gradient outside of backward");
-    if (!tp_ctx_needs(ctx, i)) return TP_OK;
-    if (g.tape != tape || !tp_valid(tape, g))
-        return tape->error.status ? tape->error.status : tp_ctx_fail(ctx, TP_E_STALE, "gives a bad handle");
+    if (!tp_ctx_needs(ctx, i) || (g.tape == tape && tp_valid(tape, g))) return TP_OK;
+    return tape->error.status ? tape->error.status : tp_ctx_fail(ctx, TP_E_STALE, "gives a bad handle");
+}
+
+tp_status tp_give(tp_ctx *ctx, int i, tp_var g)
+{
+    tp_tape *tape = ctx->tape;
+    const tp_status status = check_give(ctx, i, g);
+    if (status != TP_OK || !tp_ctx_needs(ctx, i)) return status;
     if (ctx->phase == TP_IN_RECORDED) return tp_slot_record(tape, ctx->inputs[i], g);
     const tp_node *node = &tape->nodes[g.node];
     return node->a & TP_IS_TENSOR ? tp_slot_add(tape, ctx->inputs[i], node->value.tensor)
@@ -267,13 +283,10 @@ static tp_status add_region(tp_ctx *ctx, uint32_t node, tp_var g, const tp_regio
     char *at = to->data + region->offset * (int64_t)tp_dtype_size(dtype);
     const tp_node *from = &tape->nodes[g.node];
     if (!(from->a & TP_IS_TENSOR)) {
-        if (region->rank) return tp_ctx_fail(ctx, TP_E_SHAPE, "gives a scalar to a region of rank %d", region->rank);
         tp_put(dtype, at, tp_get(dtype, at) + from->value.number);
         return TP_OK;
     }
     const tp_tensor *tensor = from->value.tensor;
-    if (tensor->dtype != to->dtype || !tp_shape_equal(tensor->rank, tensor->dims, region->rank, region->dims))
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "gives a gradient that does not have its region's shape");
     tp_add_into(tape->kernels, region->rank, region->dims, dtype, at, region->strides, tensor->data, tensor->strides);
     return TP_OK;
 }
@@ -292,9 +305,8 @@ static tp_status record_region(tp_ctx *ctx, uint32_t node, tp_var g, const tp_re
 tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region)
 {
     tp_tape *tape = ctx->tape;
-    if (!tp_ctx_needs(ctx, i)) return TP_OK;
-    if (g.tape != tape || !tp_valid(tape, g))
-        return tape->error.status ? tape->error.status : tp_ctx_fail(ctx, TP_E_STALE, "gives a bad handle");
+    const tp_status status = check_give(ctx, i, g);
+    if (status != TP_OK || !tp_ctx_needs(ctx, i)) return status;
     const tp_node *target = &tape->nodes[ctx->inputs[i]];
     if (!(target->a & TP_IS_TENSOR)) return tp_give(ctx, i, g);
     if (!region || !inside(region, target->value.tensor->count))
@@ -303,6 +315,8 @@ tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region)
     if (region->rank && !tp_value(g)) g = tp_expand(g, region->rank, region->dims);
     if (tp_value(g)) g = tp_cast(g, dtype);
     if (!tp_ok(g)) return tape->error.status;
+    if (!tp_shape_equal(tp_var_rank(g), tp_var_dims(g), region->rank, region->dims))
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "gives a gradient that does not have its region's shape");
     return ctx->phase == TP_IN_RECORDED ? record_region(ctx, ctx->inputs[i], g, region)
                                         : add_region(ctx, ctx->inputs[i], g, region);
 }

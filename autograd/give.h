@@ -21,6 +21,10 @@ tp_var tp_accumulate(tp_tape *tape, tp_var a, tp_var b);
 tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like); /* g cast and summed, or spread, to the node's dtype and shape */
 tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts); /* the parts of a gradient put together */
 
+/* The axes of a gradient that must be summed to get `shape`; false when summing does not. */
+bool tp_fit_axes(int rank, const int64_t *dims, const tp_shape *shape, unsigned *mask);
+/* Fails: g has a shape that does not fit the node. */
+tp_status tp_misfit(tp_tape *tape, uint32_t node, const tp_tensor *g);
 /* out = g fitted to out's dtype and shape, where `out` is dense; false when the shapes cannot fit. */
 bool tp_fit_numbers(const tp_tape *tape, const tp_tensor *g, tp_tensor *out);
 

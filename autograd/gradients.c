@@ -63,11 +63,11 @@ static tp_status begin(tp_var y, const tp_var *seed, bool sinking, unsigned flag
     if (!tp_check_operand(tape, "backward", y, 0) || tape->error.status != TP_OK) return tape->error.status;
     const bool recorded = flags & TP_CREATE_GRAPH;
     tp_status status = seed ? TP_OK : check_single(y);
-    if (status == TP_OK) status = tp_walk_begin(tape, y.node, sinking, recorded);
+    if (status == TP_OK) status = tp_walk_begin(tape, y.node, low, sinking, recorded);
     if (status != TP_OK) return status;
     status = recorded ? seed_recorded(y, seed) : seed_numbers(y, seed);
     if (status != TP_OK) return status;
-    return recorded ? tp_walk_recorded(tape, y.node, low) : tp_walk_numbers(tape, y.node, low);
+    return recorded ? tp_walk_recorded(tape, y.node) : tp_walk_numbers(tape, y.node);
 }
 
 tp_status tp_backward_from(tp_var y, tp_var seed, unsigned flags)
@@ -119,12 +119,12 @@ static void restore(tp_tape *tape, const tp_var *x, int n, const uint32_t *retai
 static tp_status check_targets(tp_var y, const tp_var *x, int n, tp_var *grads)
 {
     tp_tape *tape = y.tape;
+    for (int i = 0; grads && i < n; i++) grads[i] = tp_poison(tape);
     if (!tape) return TP_E_ARGUMENT;
     if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: a backward pass is running already");
     if (n < 0 || (n > 0 && (!x || !grads)))
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: x or grads is NULL");
     for (int i = 0; i < n; i++) {
-        grads[i] = tp_poison(tape);
         if (!tp_check_operand(tape, "gradients", x[i], i + 1)) return tape->error.status;
         if (!tp_dtype_is_float(tp_var_dtype(x[i])))
             return tp_tape_fail(tape, TP_E_DTYPE, "tp_gradients: x[%d] is of %s", i, tp_dtype_name(tp_var_dtype(x[i])));

@@ -158,17 +158,25 @@ tp_status tp_leaf_sink_number(tp_tape *tape, uint32_t node, double gradient)
 }
 
 /* Whatever was added to a gradient before the failure is not worth keeping. */
-void tp_leaves_finish(tp_tape *tape, bool failed)
+static void invalidate(tp_tape *tape, tp_leaf_entry *leaf)
 {
-    for (uint32_t i = 0; i < tape->leaves.count; i++) {
-        tp_leaf_entry *leaf = &tape->leaves.items[i];
-        if (leaf->touched && failed) {
-            if (leaf->private_grad) tp_unref(tape, leaf->private_grad);
-            leaf->private_grad = NULL;
-            if (!tape->private_grads) leaf->tensor->grad_state = TP_GRAD_FAILED;
-        }
-        leaf->touched = false;
+    if (leaf->private_grad) tp_unref(tape, leaf->private_grad);
+    leaf->private_grad = NULL;
+    if (!tape->private_grads) leaf->tensor->grad_state = TP_GRAD_FAILED;
+}
+
+tp_status tp_leaves_finish(tp_tape *tape, uint32_t root, tp_status status)
+{
+    for (uint32_t i = 0; i < tape->leaves.count && tape->leaves.items[i].node <= root; i++) {
+        const tp_leaf_entry *leaf = &tape->leaves.items[i];
+        const uint32_t kind = tape->nodes[leaf->node].a & (TP_IS_TENSOR | TP_NEEDS);
+        if (status == TP_OK && kind == TP_NEEDS && !leaf->touched) status = tp_leaf_sink_number(tape, leaf->node, 0);
     }
+    for (uint32_t i = 0; i < tape->leaves.count; i++) {
+        if (tape->leaves.items[i].touched && status != TP_OK) invalidate(tape, &tape->leaves.items[i]);
+        tape->leaves.items[i].touched = false;
+    }
+    return status;
 }
 
 static tp_status add_to_param(tp_tape *tape, tp_leaf_entry *leaf)

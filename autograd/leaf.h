@@ -14,7 +14,8 @@ tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds);
 /* A parameter of rank 0 is a scalar node: adds its adjoint to the tensor's gradient. Nothing happens for other nodes.
  */
 tp_status tp_leaf_sink_number(tp_tape *tape, uint32_t node, double gradient);
-/* Ends a walk; a failed one invalidates the gradients that it touched. */
-void tp_leaves_finish(tp_tape *tape, bool failed);
+/* Ends a walk from `root`: a parameter of rank 0 that nothing reached gets its 0, as its scalar node says; a failed
+   walk invalidates the gradients that it touched. Returns the status. */
+tp_status tp_leaves_finish(tp_tape *tape, uint32_t root, tp_status status);
 
 #endif

@@ -49,10 +49,10 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     return status != TP_OK ? status : tape->error.status;
 }
 
-tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low)
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
 {
     tape->parts.count = 0;
-    for (uint32_t i = root + 1; i-- > low;) {
+    for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
         const tp_status status = visit(tape, i);
         if (status != TP_OK) return status;
@@ -60,12 +60,15 @@ tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low)
     return TP_OK;
 }
 
+/* The gradient goes where a walk in numbers would have left it: to the parameter, or to the slot of a node that keeps
+ * it. */
 static tp_status read_tensor(tp_tape *tape, uint32_t i, tp_tensor *gradient)
 {
-    if (tape->nodes[i].op->structure == TP_LEAF && !tp_keeps(tape, i)) return tp_slot_add(tape, i, gradient);
-    if (!tp_keeps(tape, i)) return TP_OK;
+    const bool keeps = tp_keeps(tape, i);
+    if (!keeps && tape->nodes[i].op->structure != TP_LEAF) return TP_OK;
+    const tp_status status = tp_slot_add(tape, i, gradient);
+    if (status != TP_OK || !keeps) return status;
     if (!TP_ARRAY_ROOM(tape, tape->kept)) return tp_tape_out_of_memory(tape, "tp_backward");
-    tape->slots[i].tensor = tp_ref(gradient);
     tape->kept.items[tape->kept.count++] = i;
     return TP_OK;
 }
@@ -77,7 +80,7 @@ tp_status tp_read_recorded(tp_tape *tape, uint32_t root)
     for (uint32_t i = root + 1; i-- > 0;) {
         const uint32_t gradient = tape->slots[i].recorded.node;
         tape->slots[i].bits = 0;
-        if (gradient == 0 || status != TP_OK) continue;
+        if (gradient == 0 || i < tape->walk_low || status != TP_OK) continue;
         const tp_node *node = &tape->nodes[gradient - 1];
         if (tp_result_count(tape->nodes[i].op) > 1) continue; /* a tuple has no adjoint of its own */
         if (!(tape->nodes[i].a & TP_IS_TENSOR))

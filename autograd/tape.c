@@ -93,8 +93,8 @@ bool tp_new_epoch(tp_tape *tape)
 void tp_tape_reset(tp_tape *tape)
 {
     if (!tape) return;
-    if (tape->walking) { /* a rule asks for it: its own tape must outlive it */
-        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: a backward pass is running");
+    if (tape->walking || tape->calling) { /* a closure asks for it: its own node must outlive it */
+        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: %s is running", tape->walking ? "a backward pass" : "an op");
         return;
     }
     tp_unwind(tape, 0, 0, 0);
@@ -108,15 +108,19 @@ void tp_tape_reset(tp_tape *tape)
 tp_mark tp_tape_mark(const tp_tape *tape)
 {
     if (!tape) return (tp_mark){0};
-    return (tp_mark){tape->count, tape->epoch, tape->stack.chunk, tape->stack.used};
+    const uint32_t epoch = tape->count ? tp_epoch_of(tape, tape->count - 1) : tape->reset_epoch;
+    return (tp_mark){tape->count, epoch, tape->stack.chunk, tape->stack.used};
 }
 
 tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
 {
     if (!tape) return TP_E_ARGUMENT;
-    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: a backward pass is running");
-    const bool good = mark.epoch >= tape->reset_epoch && mark.epoch <= tape->epoch && mark.node <= tape->count &&
-                      (mark.node == 0 || tp_epoch_of(tape, mark.node - 1) <= mark.epoch);
+    if (tape->walking || tape->calling)
+        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: %s is running",
+                            tape->walking ? "a backward pass" : "an op");
+    /* The node before the mark must be the one that was there: made in the same epoch. */
+    const bool good =
+        mark.node <= tape->count && mark.epoch == (mark.node ? tp_epoch_of(tape, mark.node - 1) : tape->reset_epoch);
     if (!good)
         return tp_tape_fail(tape, TP_E_STALE, "tp_tape_rewind: the mark at node %u was rewound or reset away",
                             mark.node);

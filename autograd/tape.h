@@ -97,9 +97,11 @@ struct tp_tape {
     uint32_t grad_mask; /* TP_NEEDS, or 0 while gradients are off */
     tp_slot *slots;
     uint32_t slot_capacity;
-    uint32_t walked; /* slots below it hold what the latest walk left */
+    uint32_t calling; /* shape or forward closures that are running */
+    uint32_t walked;  /* slots below it hold what the latest walk left */
     int threads;
     bool private_grads;
+    uint32_t walk_low;    /* the last node that the walk visits */
     bool walking;         /* a backward pass is running */
     bool sinking;         /* ... and it adds to parameters' gradients */
     bool slots_are_nodes; /* ... and it is recorded, its slots not yet turned into adjoints */

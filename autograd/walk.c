@@ -20,17 +20,20 @@ void tp_drop_adjoints(tp_tape *tape)
     tape->walked = 0;
 }
 
-tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking, bool recorded)
+tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded)
 {
     if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_backward: a backward pass is running already");
     if (tape->error.status != TP_OK) return tape->error.status;
     const tp_status status = tp_check_versions(tape, root);
     if (status != TP_OK) return status;
     tp_drop_adjoints(tape);
-    if (!slot_room(tape, root + 1)) return tp_tape_out_of_memory(tape, "tp_backward");
-    memset(tape->slots, 0, (size_t)(root + 1) * sizeof *tape->slots);
+    /* A tuple asks for the slots of all its results, also of those behind the root. */
+    const uint32_t slots = root + 1 + TP_MAX_RESULTS;
+    if (!slot_room(tape, slots)) return tp_tape_out_of_memory(tape, "tp_backward");
+    memset(tape->slots, 0, slots * sizeof *tape->slots);
     tape->walking = true;
     tape->sinking = sinking;
+    tape->walk_low = low;
     tape->slots_are_nodes = recorded;
     return TP_OK;
 }
@@ -70,10 +73,20 @@ static void drop_all(tp_tape *tape, uint32_t root)
     tape->walked = 0;
 }
 
+/* Nodes below the lowest that was visited have only part of their gradient. */
+static void drop_below(tp_tape *tape, uint32_t low)
+{
+    for (uint32_t i = 0; i < low; i++) {
+        if (tape->nodes[i].a & TP_IS_TENSOR && tape->slots[i].tensor) tp_unref(tape, tape->slots[i].tensor);
+        tape->slots[i].bits = 0;
+    }
+}
+
 tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status)
 {
     if (status == TP_OK) status = tape->error.status;
-    tp_leaves_finish(tape, status != TP_OK);
+    status = tp_leaves_finish(tape, root, status);
+    if (status == TP_OK) drop_below(tape, tape->walk_low);
     if (status != TP_OK)
         drop_all(tape, root);
     else
@@ -91,7 +104,8 @@ tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status)
 tp_var tp_ctx_upstream(tp_ctx *ctx, int k)
 {
     tp_tape *tape = ctx->tape;
-    if (k < 0 || k >= ctx->results || ctx->node == TP_NO_NODE) return tp_poison(NULL);
+    if (k < 0 || k >= ctx->results || (ctx->phase != TP_IN_NUMBERS && ctx->phase != TP_IN_RECORDED))
+        return tp_poison(NULL);
     const uint32_t i = ctx->results > 1 ? ctx->node + 1 + (uint32_t)k : ctx->node;
     if (ctx->phase == TP_IN_RECORDED) return tp_slot_gradient(tape, i);
     if (tape->nodes[i].a & TP_IS_TENSOR)
@@ -172,9 +186,9 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     return status;
 }
 
-tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low)
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
 {
-    for (uint32_t i = root + 1; i-- > low;) {
+    for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits << 1 == 0) continue; /* absent, or a zero of either sign */
         const tp_node *node = &tape->nodes[i];
         const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);

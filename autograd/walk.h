@@ -4,12 +4,13 @@
 
 #include "autograd/ctx.h"
 
-/* Checks, then makes the slots 0..root absent. `sinking`: parameters' gradients are added to; `recorded`: the walk is.
+/* Checks, then makes the slots 0..root absent; `low` is the last node to be visited. `sinking`: parameters' gradients
+ * are added to; `recorded`: the walk is.
  */
-tp_status tp_walk_begin(tp_tape *tape, uint32_t root, bool sinking, bool recorded);
-/* From node `root` down to `low`, with the seed already in root's slot. */
-tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low);
-tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low);
+tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded);
+/* From node `root` down to the lowest, with the seed already in root's slot. */
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root);
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root);
 /* Ends the walk; a failed one leaves no adjoints behind. */
 tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status);
 /* Turns the gradient nodes of a recorded walk into readable adjoints. */

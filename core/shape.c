@@ -88,15 +88,15 @@ tp_shape tp_shape_reduced(int rank, const int64_t *dims, unsigned mask, bool kee
 bool tp_shape_infer(int64_t count, int rank, int64_t *dims)
 {
     int unknown = -1;
-    int64_t known = 1;
-    for (int i = 0; i < rank; i++) {
-        if (dims[i] == -1 && unknown < 0)
+    for (int i = 0; i < rank; i++)
+        if (dims[i] == -1) {
+            if (unknown >= 0) return false;
             unknown = i;
-        else if (dims[i] < 0 || __builtin_mul_overflow(known, dims[i], &known))
-            return false;
-    }
+            dims[i] = 1;
+        }
+    const int64_t known = tp_shape_count(rank, dims);
     if (unknown < 0) return known == count;
-    if (known == 0 || count % known != 0) return false;
+    if (known <= 0 || count % known != 0) return false;
     dims[unknown] = count / known;
     return true;
 }

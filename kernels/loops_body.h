@@ -70,7 +70,8 @@ INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)
     ROW_VALUE(name, value) ROW_SLOPE(name, x, slope) ROW_VALUE_LOOP(name, true) ROW_SLOPE_LOOP(name, x, true)
 #define BINARY(name, value, slope_x, recorded_x, slope_b, ...)                                                         \
     ROW_VALUE(name, value)                                                                                             \
-    ROW_SLOPE(name, x, slope_x) ROW_SLOPE(name, b, slope_b) ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false) \
+    ROW_SLOPE(name, x, slope_x)                                                                                        \
+    ROW_SLOPE(name, b, slope_b) ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false)                             \
         ROW_SLOPE_LOOP(name, b, false)
 #include "kernels/binary.def"
 #include "kernels/number.def"
@@ -153,10 +154,10 @@ INLINE T N(row_max)(int64_t n, const T *x)
     return (T)N(max_row)(n, x, 1);
 }
 
-/* A row whose largest element is infinite (or NaN) is shifted by 0 where that keeps exp finite or IEEE-right. */
+/* A row whose largest element is infinite is not shifted: the log of its sum is that infinity, and not Inf - Inf. */
 INLINE T N(row_shift)(T max)
 {
-    return max == -(T)HUGE_VAL ? 0 : max;
+    return M(fabs)(max) == (T)HUGE_VAL ? 0 : max;
 }
 
 static double N(softmax_loop)(int64_t n, void *pout, const void *px)
@@ -196,11 +197,23 @@ static double N(log_softmax_loop)(int64_t n, void *pout, const void *px)
     return (double)(shift + log_sum);
 }
 
+/* A zero upstream is a structural zero, whatever the row holds. */
+INLINE bool N(is_zero)(int64_t n, const T *g)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (g[i] != 0) return false;
+    return true;
+}
+
 static void N(softmax_slope_loop)(int64_t n, void *pout, const void *py, const void *pg)
 {
     T *restrict const out = pout;
     const T *restrict const y = py;
     const T *restrict const g = pg;
+    if (N(is_zero)(n, g)) {
+        memset(out, 0, (size_t)n * sizeof *out);
+        return;
+    }
     T dot = 0;
     _Pragma("omp simd reduction(+ : dot)") for (int64_t i = 0; i < n; i++) dot += y[i] * g[i];
     SIMD
@@ -212,6 +225,10 @@ static void N(log_softmax_slope_loop)(int64_t n, void *pout, const void *py, con
     T *restrict const out = pout;
     const T *restrict const y = py;
     const T *restrict const g = pg;
+    if (N(is_zero)(n, g)) {
+        memset(out, 0, (size_t)n * sizeof *out);
+        return;
+    }
     T sum = 0;
     _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += g[i];
     SIMD

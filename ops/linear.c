@@ -39,7 +39,7 @@ typedef struct rows {
 static bool rows_of(tp_tape *tape, const tp_tensor *x, rows *r)
 {
     const int last = x->rank - 1;
-    const int64_t flat[2] = {x->dims[last] ? x->count / x->dims[last] : 0, x->dims[last]};
+    const int64_t flat[2] = {tp_shape_count(last, x->dims), x->dims[last]};
     int64_t strides[2];
     r->copy = NULL;
     r->tensor = x;
@@ -65,7 +65,7 @@ static tp_status linear_forward(tp_ctx *ctx)
     const tp_dtype dtype = (tp_dtype)out->dtype;
     rows x;
     if (!rows_of(ctx->tape, tp_ctx_input(ctx, 0), &x)) return TP_E_MEMORY;
-    const int64_t n = w->dims[0], count = n ? out->count / n : 0;
+    const int64_t n = w->dims[0], count = x.count;
     if (b) { /* every row starts as the bias, and the product is added to it */
         const int64_t dims[2] = {count, n}, to[2] = {n, 1}, from[2] = {0, b->strides[0]};
         tp_copy(2, dims, dtype, out->data, to, dtype, b->data, from);
@@ -124,7 +124,6 @@ static tp_status linear_gradient(tp_ctx *ctx, const tp_tensor *upstream)
     if (!rows_of(ctx->tape, tp_ctx_input(ctx, 0), &x)) return TP_E_MEMORY;
     tp_status status = TP_E_MEMORY;
     if (rows_of(ctx->tape, upstream, &g)) {
-        g.count = x.count;
         status = gradients(ctx, &x, &g);
         tp_done(ctx->tape, g.copy);
     }
@@ -136,7 +135,7 @@ static tp_status linear_gradient(tp_ctx *ctx, const tp_tensor *upstream)
 static tp_status linear_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0), *w = tp_ctx_input(ctx, 1);
-    const int64_t n = w->dims[0], k = w->dims[1], count = k ? x->count / k : (n ? tp_value(g)->count / n : 0);
+    const int64_t n = w->dims[0], k = w->dims[1], count = tp_shape_count(x->rank - 1, x->dims);
     const tp_var flat_g = tp_reshape(g, 2, (const int64_t[]){count, n});
     tp_status status = TP_OK;
     if (tp_ctx_needs(ctx, 0)) status = tp_give(ctx, 0, tp_matmul(g, tp_ctx_input_var(ctx, 1)));

@@ -42,7 +42,7 @@ static tp_status with_indices_forward(tp_ctx *ctx)
     for (int64_t i = 0; i < rows; i++) {
         const char *row = x->data + row_offset(x, a->axis, i) * size;
         const int64_t best = tp_arg_extreme((tp_dtype)x->dtype, n, row, stride, true);
-        for (int k = 0; k < 2; k++) { /* one after the other: a scalar output is seen through one place */
+        for (int k = 0; k < 2; k++) {
             tp_tensor *out = tp_ctx_output(ctx, k);
             const tp_dtype dtype = (tp_dtype)out->dtype;
             tp_put(dtype, out->data + i * (int64_t)tp_dtype_size(dtype),

@@ -94,9 +94,11 @@
     VALUE(name, value_)                                                                                                \
     SLOPE(name, x, slope_)                                                                                             \
     RECORDED(name, x, recorded_)                                                                                       \
-    SCALAR_ONE(name, 0) DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_UNARY, .recorded = {name##_recorded_x},      \
-                                   .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .formula = #value_,    \
-                                   .slope = {#slope_}, .recorded_text = {#recorded_}) tp_var tp_##name(tp_var x)       \
+    SCALAR_ONE(name, 0)                                                                                                \
+    DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_UNARY, .recorded = {name##_recorded_x},                          \
+               .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .formula = #value_, .slope = {#slope_},    \
+               .recorded_text = {#recorded_})                                                                          \
+    tp_var tp_##name(tp_var x)                                                                                         \
     {                                                                                                                  \
         if (!tp_scalar_ready1(x)) return tp_elementwise1(&tp_op_##name, x, 0);                                         \
         const tp_node *node = &x.tape->nodes[x.node];                                                                  \
@@ -109,10 +111,10 @@
     SLOPE(name, x, slope_)                                                                                             \
     RECORDED_NUMBER(name, recorded_)                                                                                   \
     SCALAR_ONE(name, node->extra.number)                                                                               \
-        DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_NUMBER, .recorded = {name##_recorded_x},                     \
-                   .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .number = number_, .formula = #value_, \
-                   .slope = {#slope_},                                                                                 \
-                   .recorded_text = {#recorded_}) static inline tp_var name##_record(tp_var x, double b)               \
+    DESCRIPTOR(name, 1, FLAGS(slope_), .kind = TP_ROW_NUMBER, .recorded = {name##_recorded_x},                         \
+               .through = {IS_THROUGH(slope_)}, .low = low_, .high = high_, .number = number_, .formula = #value_,     \
+               .slope = {#slope_}, .recorded_text = {#recorded_})                                                      \
+    static inline tp_var name##_record(tp_var x, double b)                                                             \
     {                                                                                                                  \
         if (!tp_scalar_ready1(x)) return tp_elementwise1(&tp_op_##name, x, b);                                         \
         const tp_node *node = &x.tape->nodes[x.node];                                                                  \
@@ -134,7 +136,9 @@
     VALUE(name, value_)                                                                                                \
     SLOPE(name, x, slope_x)                                                                                            \
     SLOPE(name, b, slope_b)                                                                                            \
-    RECORDED(name, x, recorded_x_) RECORDED(name, b, recorded_b_) SCALAR_TWO(name)                                     \
+    RECORDED(name, x, recorded_x_)                                                                                     \
+    RECORDED(name, b, recorded_b_)                                                                                     \
+    SCALAR_TWO(name)                                                                                                   \
         DESCRIPTOR(name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b}, \
                    .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_,                  \
                    .formula = #value_, .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})   \

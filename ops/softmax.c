@@ -56,8 +56,8 @@ static tp_status softmax_gradient(tp_ctx *ctx, const tp_tensor *g)
 static tp_status softmax_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_var y = tp_ctx_output_var(ctx, 0);
-    const tp_var dot = tp_sum_axes(tp_mul(g, y), TP_AXES(-1), true);
-    return tp_give(ctx, 0, tp_mul(y, tp_sub(g, dot)));
+    const tp_var dot = tp_sum_axes(tp_mul_masked(g, y), TP_AXES(-1), true);
+    return tp_give(ctx, 0, tp_mul_masked(tp_sub(g, dot), y));
 }
 
 const tp_op tp_op_softmax = {TP_OP_HEAD,
@@ -83,7 +83,7 @@ static tp_status log_softmax_gradient(tp_ctx *ctx, const tp_tensor *g)
 static tp_status log_softmax_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_var y = tp_ctx_output_var(ctx, 0);
-    return tp_give(ctx, 0, tp_sub(g, tp_mul(tp_exp(y), tp_sum_axes(g, TP_AXES(-1), true))));
+    return tp_give(ctx, 0, tp_sub(g, tp_mul_masked(tp_sum_axes(g, TP_AXES(-1), true), tp_exp(y))));
 }
 
 const tp_op tp_op_log_softmax = {TP_OP_HEAD,
@@ -115,7 +115,7 @@ static tp_status logsumexp_backward(tp_ctx *ctx, tp_var g)
     memcpy(dims, x->dims, sizeof dims);
     dims[x->rank - 1] = 1;
     if (x->rank > 1) g = tp_reshape(g, x->rank, dims);
-    return tp_give(ctx, 0, tp_mul(g, tp_softmax(tp_ctx_input_var(ctx, 0), -1)));
+    return tp_give(ctx, 0, tp_mul_masked(g, tp_softmax(tp_ctx_input_var(ctx, 0), -1)));
 }
 
 const tp_op tp_op_logsumexp = {TP_OP_HEAD,

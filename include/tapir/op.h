@@ -75,7 +75,7 @@ TP_API const tp_op *tp_op_at(int i);
 
 TP_API tp_tape *tp_ctx_tape(const tp_ctx *ctx);
 TP_API int tp_ctx_count(const tp_ctx *ctx); /* of operands */
-/* Operand i as a tensor; a scalar node is seen as an f64 tensor of rank 0 (valid while the closure runs, for i >= 3
+/* Operand i as a tensor; a scalar node is seen as an f64 tensor of rank 0 (valid while the closure runs, for i >= 2
    only until the next such call). NULL when i is out of range. */
 TP_API const tp_tensor *tp_ctx_input(tp_ctx *ctx, int i);
 /* The same, laid out densely: itself, or a copy that lives until the closure returns. NULL when out of memory. */

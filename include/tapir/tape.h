@@ -43,7 +43,7 @@ TP_API void tp_tape_reset(tp_tape *tape);
 /* A place on the tape to come back to. */
 typedef struct tp_mark {
     uint32_t node;
-    uint32_t epoch;
+    uint32_t epoch; /* of the node before it */
     uint32_t chunk; /* where attributes and saved context stood */
     size_t used;
 } tp_mark;
