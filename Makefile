@@ -47,7 +47,7 @@ DEMO_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/lib_*.c))
 TEST_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/*.c))
 BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
 
-.PHONY: all help deps test check bench demo docs install clean format
+.PHONY: all help deps test golden check bench demo docs install clean format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -103,6 +103,9 @@ $(BUILD)/tests: $(TEST_OBJ) $(STATIC)
 test: $(BUILD)/tests ## build and run the tests
 	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"
 	@$(BUILD)/tests
+
+golden: ## write tests/golden/ops.txt anew (needs python3-torch 1.13)
+	@/usr/bin/python3 tools/golden.py
 
 check: ## test under sanitizers and valgrind, static analysis, layering, format
 	@sh tools/check.sh

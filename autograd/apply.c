@@ -153,7 +153,8 @@ static tp_status check_call(tp_tape *tape, const tp_op *op, const tp_var *inputs
 {
     if (!op || op->size != sizeof *op || !op->name)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_apply: the op is NULL or of another version");
-    if (n < 1 || (op->arity >= 0 && n != op->arity))
+    if (n < 1) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: takes at least one operand", op->name);
+    if (op->arity >= 0 && n != op->arity)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: takes %d operands, not %d", op->name, op->arity, n);
     if (op->attributes && !attributes)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: the attributes are NULL", op->name);

@@ -37,6 +37,10 @@ static void print_tensor(FILE *out, const tp_tensor *tensor)
 static void print_value(FILE *out, const tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
+    if (tp_result_count(node->op) > 1) { /* its results have the values */
+        fputc(' ', out);
+        return;
+    }
     if (node->a & TP_IS_TENSOR)
         print_tensor(out, node->value.tensor);
     else
@@ -46,7 +50,7 @@ static void print_value(FILE *out, const tp_tape *tape, uint32_t i)
 static void print_gradient(FILE *out, tp_tape *tape, uint32_t i)
 {
     const tp_var x = tp_handle(tape, i);
-    if (!(tape->nodes[i].a & TP_NEEDS) || tape->walked == 0) {
+    if (!(tape->nodes[i].a & TP_NEEDS) || tape->walked == 0 || tp_result_count(tape->nodes[i].op) > 1) {
         fputs(" ", out);
     } else if (!(tape->nodes[i].a & TP_IS_TENSOR)) {
         fprintf(out, "%.4g", tp_grad_item(x));

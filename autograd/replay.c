@@ -10,9 +10,10 @@ static tp_status forward(tp_tape *tape, uint32_t i)
     tp_ctx_of_node(&ctx, tape, i, TP_IN_FORWARD);
     if (!ctx.op->forward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no forward closure");
     tape->calling++;
-    const tp_status status = ctx.op->forward(&ctx);
+    tp_status status = ctx.op->forward(&ctx);
     tape->calling--;
     tp_ctx_done(&ctx);
+    if (status == TP_OK) status = tape->error.status;
     return status == TP_OK || tape->error.status ? status : tp_ctx_fail(&ctx, status, "failed on replay");
 }
 

@@ -27,7 +27,8 @@ TP_API tp_var tp_abs(tp_var x);        /* |x|;  dy = sign(x), 0 at 0 */
 TP_API tp_var tp_sign(tp_var x);       /* -1, 0, 1; no derivative: 0 everywhere */
 TP_API tp_var tp_step(tp_var x);       /* 1 for x > 0, else 0; no derivative: 0 everywhere */
 
-/* ---- elementwise with a plain number c ----------------------------------------------------------------------------
+/* ---- elementwise with a plain, finite number c
+ * ----------------------------------------------------------------------------
  */
 
 TP_API tp_var tp_adds(tp_var x, double c);       /* x + c */

@@ -1,0 +1,123 @@
+/* Samples: small recorded programs around one op each, on which every check of an op runs. */
+#ifndef TAPIR_TESTS_TEST_OPS_H
+#define TAPIR_TESTS_TEST_OPS_H
+
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+#include <tapir/random.h>
+
+#include "ops/ops.h"
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+/* How an operand lies in memory: a dense leaf; a leaf that is a transposed, or a sliced, tensor; a dense leaf that is
+   transposed, or cut, on the tape; a scalar. */
+typedef enum layout { DENSE = 0, TRANSPOSED, SLICED, VIEW, CUT, SCALAR } layout;
+
+typedef struct sample_leaf {
+    int rank;
+    int64_t dims[5];
+    layout layout;
+    tp_dtype labels;  /* TP_I32, TP_I64 or TP_U8: integers 0 .. high-1, a constant; 0: differentiable numbers */
+    double low, high; /* both 0: -2 .. 2 */
+} sample_leaf;
+
+#define MAX_LEAVES 4
+
+typedef struct sample {
+    const char *op, *name;
+    tp_var (*build)(const struct sample *s, const tp_var *x);
+    int n; /* operands; labels come last */
+    sample_leaf x[MAX_LEAVES];
+    int count; /* what the builder makes of these is its own business */
+    int64_t list[8];
+    bool keep;
+    double number;
+} sample;
+
+#define SHAPE(...) .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}
+#define T(...)                                                                                                         \
+    {                                                                                                                  \
+        SHAPE(__VA_ARGS__)                                                                                             \
+    }
+#define TRANSPOSED(...)                                                                                                \
+    {                                                                                                                  \
+        SHAPE(__VA_ARGS__), .layout = TRANSPOSED                                                                       \
+    }
+#define SLICED(...)                                                                                                    \
+    {                                                                                                                  \
+        SHAPE(__VA_ARGS__), .layout = SLICED                                                                           \
+    }
+#define VIEW(...)                                                                                                      \
+    {                                                                                                                  \
+        SHAPE(__VA_ARGS__), .layout = VIEW                                                                             \
+    }
+#define CUT(...)                                                                                                       \
+    {                                                                                                                  \
+        SHAPE(__VA_ARGS__), .layout = CUT                                                                              \
+    }
+#define LABELS(dtype, classes, ...)                                                                                    \
+    {                                                                                                                  \
+        SHAPE(__VA_ARGS__), .labels = dtype, .high = classes                                                           \
+    }
+#define ON(...) .n = (int)(sizeof((sample_leaf[]){__VA_ARGS__}) / sizeof(sample_leaf)), .x = {__VA_ARGS__}
+#define LIST(...) .count = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .list = {__VA_ARGS__}
+
+typedef struct sample_list {
+    const sample *items;
+    int n;
+} sample_list;
+
+/* The samples of ops that are files, by folder of concern. */
+extern const sample_list reduction_samples, product_samples, shape_samples, loss_samples;
+
+#define MAX_SAMPLES 64
+/* Writes the samples of the op of that name; `row` is its row, or NULL. Returns how many. */
+int samples_of(const char *op, const tp_row *row, sample out[MAX_SAMPLES]);
+
+/* The row's constructor, by name. */
+tp_var row_call(const char *name, tp_var x, tp_var b, double number);
+
+/* A sample on a tape of its own. */
+typedef struct run {
+    const sample *of;
+    tp_tape *tape;
+    tp_tensor *tensor[MAX_LEAVES]; /* NULL for scalars */
+    tp_var leaf[MAX_LEAVES], operand[MAX_LEAVES], y;
+    int n; /* how many of them are differentiable: they come first */
+} run;
+
+run run_sample(const sample *s, tp_dtype dtype, uint64_t seed, bool params);
+/* New numbers in the leaves. */
+void run_refill(run *r, uint64_t seed);
+void run_end(run *r);
+/* A constant like y, on y's tape. */
+tp_var upstream_like(tp_var y, uint64_t seed);
+/* <upstream, dy/dx> for the differentiable leaves. */
+void run_vjp(const run *r, uint64_t seed, unsigned flags, tp_var *grads);
+
+/* ---- numbers ---- */
+
+int64_t numbers_in(tp_var x);
+double number_at(tp_var x, int64_t i);
+/* "": equal dims, and values within tolerance * max(1, the largest); 0 asks for equal bits. Else what is different; it
+   is overwritten by the next call. */
+const char *difference_of(tp_var a, tp_var b, double tolerance);
+/* Fails, naming `what`, unless x holds these n numbers within a relative tolerance; NaN equals NaN. */
+void expect_elements(const char *what, tp_var x, int n, const double *want, double tolerance);
+/* The same for dy/dx, by the numeric and by the recorded walk. */
+void expect_gradient(const char *what, tp_var y, tp_var x, int n, const double *want);
+/* A leaf (or constant) over a copy of n numbers. */
+tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, bool constant);
+
+/* ---- test cases of the other files ---- */
+
+TCase *edges_case(void);
+TCase *kernels_case(void);
+TCase *extremes_case(void);
+TCase *tuples_case(void);
+TCase *programs_case(void);
+
+#endif
