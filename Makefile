@@ -1,5 +1,15 @@
 # Tapir. `make help` lists what there is.
 
+# What is probed below must be installed before: `deps` comes first, and the other goals are made by a make of their own.
+ifneq ($(filter-out deps,$(if $(filter deps,$(MAKECMDGOALS)),$(MAKECMDGOALS))),)
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+deps:
+	@sh tools/deps.sh
+$(filter-out deps,$(MAKECMDGOALS)): deps
+	@$(MAKE) --no-print-directory $@
+else
+
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BLAS    ?= auto
@@ -20,7 +30,7 @@ BASE   := -std=c17 $(OPT) $(WARN) -Iinclude -I. -MMD -MP $(EXTRA) $(CFLAGS)
 
 # What this machine has: found once for each compiler and choice of BLAS.
 CONFIG := $(BUILD)/config-$(notdir $(firstword $(CC)))-$(BLAS).mk
-ifeq ($(filter help clean deps format,$(MAKECMDGOALS)),)
+ifneq ($(filter-out help clean deps format,$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(BUILD); test -s $(CONFIG) -a $(CONFIG) -nt tools/probe.sh || sh tools/probe.sh "$(CC)" $(BLAS) > $(CONFIG))
 include $(CONFIG)
 endif
@@ -57,7 +67,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 	@echo "  variables: CC OPT BUILD PREFIX DESTDIR BLAS=auto|onednn|openblas|builtin"
 
-deps: ## install what is missing (Debian; asks for root through sudo where needed)
+deps: ## install what is missing (Debian; through sudo where not root)
 	@sh tools/deps.sh
 
 $(OBJ)/%.o: %.c $(CONFIG)
@@ -135,3 +145,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+
+endif

@@ -71,8 +71,8 @@ INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)
 #define BINARY(name, value, slope_x, recorded_x, slope_b, ...)                                                         \
     ROW_VALUE(name, value)                                                                                             \
     ROW_SLOPE(name, x, slope_x)                                                                                        \
-    ROW_SLOPE(name, b, slope_b) ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false)                             \
-        ROW_SLOPE_LOOP(name, b, false)
+    ROW_SLOPE(name, b, slope_b)                                                                                        \
+    ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false) ROW_SLOPE_LOOP(name, b, false)
 #include "kernels/binary.def"
 #include "kernels/number.def"
 #include "kernels/unary.def"

@@ -139,10 +139,10 @@
     RECORDED(name, x, recorded_x_)                                                                                     \
     RECORDED(name, b, recorded_b_)                                                                                     \
     SCALAR_TWO(name)                                                                                                   \
-        DESCRIPTOR(name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b}, \
-                   .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_,                  \
-                   .formula = #value_, .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})   \
-            tp_var tp_##name(tp_var x, tp_var b)                                                                       \
+    DESCRIPTOR(name, 2, FLAGS(slope_x), .kind = TP_ROW_BINARY, .recorded = {name##_recorded_x, name##_recorded_b},     \
+               .through = {IS_THROUGH(slope_x), IS_THROUGH(slope_b)}, .low = low_, .high = high_, .formula = #value_,  \
+               .slope = {#slope_x, #slope_b}, .recorded_text = {#recorded_x_, #recorded_b_})                           \
+    tp_var tp_##name(tp_var x, tp_var b)                                                                               \
     {                                                                                                                  \
         if (!tp_scalar_ready2(x, b)) return tp_elementwise2(&tp_op_##name, x, b);                                      \
         const tp_node *p = &x.tape->nodes[x.node], *q = &x.tape->nodes[b.node];                                        \
