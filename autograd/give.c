@@ -195,6 +195,10 @@ tp_status tp_give(tp_ctx *ctx, int i, tp_var g)
     tp_tape *tape = ctx->tape;
     const tp_status status = check_give(ctx, i, g);
     if (status != TP_OK || !tp_ctx_needs(ctx, i)) return status;
+    if (!tp_dtype_is_float(tp_var_dtype(g))) { /* sums are made of floats only */
+        g = tp_cast(g, tp_var_dtype(tp_ctx_input_var(ctx, i)));
+        if (!tp_ok(g)) return tape->error.status;
+    }
     if (ctx->phase == TP_IN_RECORDED) return tp_slot_record(tape, ctx->inputs[i], g);
     const tp_node *node = &tape->nodes[g.node];
     return node->a & TP_IS_TENSOR ? tp_slot_add(tape, ctx->inputs[i], node->value.tensor)
@@ -204,6 +208,8 @@ tp_status tp_give(tp_ctx *ctx, int i, tp_var g)
 tp_status tp_ctx_pass(tp_ctx *ctx, int i, const tp_tensor *g)
 {
     if (ctx->phase != TP_IN_NUMBERS) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "passes numbers outside of gradient");
+    if (!g || !tp_dtype_is_float((tp_dtype)g->dtype))
+        return tp_ctx_fail(ctx, TP_E_DTYPE, "passes a gradient that is not f32 or f64");
     return tp_ctx_needs(ctx, i) ? tp_slot_add(ctx->tape, ctx->inputs[i], (tp_tensor *)g) : TP_OK;
 }
 

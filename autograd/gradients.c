@@ -90,14 +90,20 @@ tp_status tp_backward(tp_var y)
 static tp_var gradient_handle(tp_tape *tape, uint32_t node, bool arrived, unsigned flags)
 {
     if (flags & TP_CREATE_GRAPH && arrived) return tp_slot_gradient(tape, node);
-    if (tape->nodes[node].a & TP_IS_TENSOR && arrived)
-        return tp_constant_tensor(tape, tp_ref(tape->slots[node].tensor));
     if (!(tape->nodes[node].a & TP_IS_TENSOR)) return tp_constant_number(tape, arrived ? tape->slots[node].number : 0);
     const tp_tensor *value = tape->nodes[node].value.tensor;
-    tp_tensor *zeros = tp_new_tensor(tape, (tp_dtype)value->dtype, value->rank, value->dims, "gradients");
-    if (!zeros) return tp_poison(tape);
-    tp_fill(zeros->count, (tp_dtype)zeros->dtype, zeros->data, 0);
-    return tp_constant_tensor(tape, zeros);
+    tp_tensor *held = arrived ? tape->slots[node].tensor : NULL;
+    const bool alone = held && atomic_load_explicit(&held->refs, memory_order_relaxed) == 1 &&
+                       atomic_load_explicit(&held->storage->refs, memory_order_relaxed) == 1;
+    if (alone) return tp_constant_tensor(tape, tp_ref(held));
+    tp_tensor *constant = tp_new_tensor(tape, (tp_dtype)value->dtype, value->rank, value->dims, "gradients");
+    if (!constant) return tp_poison(tape);
+    if (held) /* part of the program, which a replay computes anew: a constant has memory of its own */
+        tp_copy(held->rank, held->dims, (tp_dtype)held->dtype, constant->data, constant->strides, (tp_dtype)held->dtype,
+                held->data, held->strides);
+    else
+        tp_fill(constant->count, (tp_dtype)constant->dtype, constant->data, 0);
+    return tp_constant_tensor(tape, constant);
 }
 
 /* The nodes asked for keep their gradients through this walk. */

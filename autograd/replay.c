@@ -38,7 +38,9 @@ tp_status tp_recompute(tp_tape *tape, uint32_t end)
 tp_status tp_replay(tp_tape *tape)
 {
     if (!tape) return TP_E_ARGUMENT;
-    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: a backward pass is running");
+    if (tape->walking || tape->calling)
+        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: %s is running",
+                            tape->walking ? "a backward pass" : "an op");
     if (tape->error.status != TP_OK) return tape->error.status;
     tp_drop_adjoints(tape);
     const tp_status status = tp_recompute(tape, tape->count);

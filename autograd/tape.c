@@ -125,6 +125,7 @@ tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
         return tp_tape_fail(tape, TP_E_STALE, "tp_tape_rewind: the mark at node %u was rewound or reset away",
                             mark.node);
     if (mark.node == tape->count) return TP_OK;
+    if (!TP_ARRAY_ROOM(tape, tape->segments)) return tp_tape_out_of_memory(tape, "tp_tape_rewind"); /* all is there */
     tp_unwind(tape, mark.node, mark.chunk, mark.used);
     return tp_new_epoch(tape) ? TP_OK : TP_E_MEMORY;
 }

@@ -117,16 +117,12 @@ tp_var tp_ctx_upstream(tp_ctx *ctx, int k)
 static tp_status run_backward(tp_ctx *ctx)
 {
     tp_tape *tape = ctx->tape;
-    const uint32_t first = tape->count, mask = tape->grad_mask;
+    const uint32_t mask = tape->grad_mask;
     tape->grad_mask = 0;
     const tp_var g = tp_ctx_upstream(ctx, 0);
     tp_status status = tape->error.status;
     if (status == TP_OK) status = ctx->op->backward(ctx, g);
     tape->grad_mask = mask;
-    if (tape->count > first) {
-        tp_unwind(tape, first, tape->stack.chunk, tape->stack.used);
-        if (!tp_new_epoch(tape) && status == TP_OK) status = TP_E_MEMORY;
-    }
     return status;
 }
 
@@ -162,10 +158,11 @@ static tp_status visit(tp_tape *tape, uint32_t i)
         return status == TP_OK && node->a & TP_IS_TENSOR ? settle_slot(tape, i) : status;
     }
     if (op->flags & TP_TUPLE_PART) { /* wakes the tuple; the slot is read there */
-        tape->slots[node->a & TP_NODE_BITS].number = 1;
-        return TP_OK;
+        const uint32_t tuple = node->a & TP_NODE_BITS;
+        tape->slots[tuple].number = 1;
+        return tuple < tape->walk_low && node->a & TP_IS_TENSOR ? settle_slot(tape, i) : TP_OK; /* the walk ends here */
     }
-    const uint32_t chunk = tape->stack.chunk;
+    const uint32_t first = tape->count, chunk = tape->stack.chunk;
     const size_t used = tape->stack.used;
     tp_ctx ctx;
     tp_ctx_of_node(&ctx, tape, i, TP_IN_NUMBERS);
@@ -177,6 +174,10 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     else
         status = tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no backward closure");
     tp_ctx_done(&ctx);
+    if (tape->count > first) { /* what the rule recorded goes again */
+        tp_unwind(tape, first, chunk, used);
+        if (!tp_new_epoch(tape) && status == TP_OK) status = TP_E_MEMORY;
+    }
     if (status != TP_OK && tape->error.status == TP_OK) tp_ctx_fail(&ctx, status, "backward failed");
     tp_chunks_pop_to(&tape->stack, chunk, used);
     if (status != TP_OK) return status;

@@ -172,7 +172,13 @@ tp_status tp_tensor_copy(tp_tensor *tensor, const tp_tensor *source, tp_error *e
         memmove(tensor->data, source->data, (size_t)tensor->count * tp_dtype_size((tp_dtype)tensor->dtype));
         return TP_OK;
     }
-    for (int64_t i = 0; i < tensor->count; i++)
-        set_element(tensor, tp_tensor_offset(tensor, i), element(source, tp_tensor_offset(source, i)));
+    const size_t size = tp_dtype_size((tp_dtype)tensor->dtype);
+    for (int64_t i = 0; i < tensor->count; i++) {
+        const int64_t at = tp_tensor_offset(tensor, i), other = tp_tensor_offset(source, i);
+        if (tensor->dtype == source->dtype) /* an i64 does not fit into a double */
+            memmove(tensor->data + at * (int64_t)size, source->data + other * (int64_t)size, size);
+        else
+            set_element(tensor, at, element(source, other));
+    }
     return TP_OK;
 }

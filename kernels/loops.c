@@ -8,7 +8,16 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 #define INLINE static inline __attribute__((always_inline))
+
+/* clang 14 warns of every loop with a maths call that it cannot vectorise; it finds the others by itself. */
+#define PRAGMA(text) _Pragma(#text)
+#ifdef __clang__
+#define SIMD
+#define SIMD_SUM(x)
+#else
 #define SIMD _Pragma("omp simd")
+#define SIMD_SUM(x) PRAGMA(omp simd reduction(+ : x))
+#endif
 
 #define T float
 #define M(fn) fn##f

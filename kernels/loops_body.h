@@ -167,11 +167,12 @@ static double N(softmax_loop)(int64_t n, void *pout, const void *px)
     const T shift = N(row_shift)(N(row_max)(n, x));
     T sum = 0;
     if (!out) {
-        _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += M(exp)(x[i] - shift);
+        SIMD_SUM(sum)
+        for (int64_t i = 0; i < n; i++) sum += M(exp)(x[i] - shift);
         return (double)(shift + M(log)(sum));
     }
-    _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++)
-    {
+    SIMD_SUM(sum)
+    for (int64_t i = 0; i < n; i++) {
         const T e = M(exp)(x[i] - shift);
         out[i] = e;
         sum += e;
@@ -188,7 +189,8 @@ static double N(log_softmax_loop)(int64_t n, void *pout, const void *px)
     T *restrict const out = pout;
     const T shift = N(row_shift)(N(row_max)(n, x));
     T sum = 0;
-    _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += M(exp)(x[i] - shift);
+    SIMD_SUM(sum)
+    for (int64_t i = 0; i < n; i++) sum += M(exp)(x[i] - shift);
     const T log_sum = M(log)(sum);
     if (out) {
         SIMD
@@ -215,7 +217,8 @@ static void N(softmax_slope_loop)(int64_t n, void *pout, const void *py, const v
         return;
     }
     T dot = 0;
-    _Pragma("omp simd reduction(+ : dot)") for (int64_t i = 0; i < n; i++) dot += y[i] * g[i];
+    SIMD_SUM(dot)
+    for (int64_t i = 0; i < n; i++) dot += y[i] * g[i];
     SIMD
     for (int64_t i = 0; i < n; i++) out[i] = y[i] * (g[i] - dot);
 }
@@ -230,7 +233,8 @@ static void N(log_softmax_slope_loop)(int64_t n, void *pout, const void *py, con
         return;
     }
     T sum = 0;
-    _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += g[i];
+    SIMD_SUM(sum)
+    for (int64_t i = 0; i < n; i++) sum += g[i];
     SIMD
     for (int64_t i = 0; i < n; i++) out[i] = g[i] - M(exp)(y[i]) * sum;
 }

@@ -60,6 +60,7 @@ static tp_status cross_entropy_forward(tp_ctx *ctx)
 
 static tp_status cross_entropy_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
+    if (!tp_ctx_needs(ctx, 0)) return TP_OK; /* only the label, a scalar, asks for one: it gets none */
     const tp_reduction how = *(const tp_reduction *)tp_ctx_attributes(ctx);
     const tp_tensor *lse = *(tp_tensor **)tp_ctx_saved(ctx), *labels = tp_ctx_input(ctx, 1);
     tp_tensor *grad = tp_ctx_grad(ctx, 0, NULL);

@@ -12,6 +12,8 @@ static tp_status misfit(tp_ctx *ctx, const tp_tensor *x, const tp_tensor *w, con
 
 static tp_status linear_shape(tp_ctx *ctx)
 {
+    if (tp_ctx_count(ctx) < 2 || tp_ctx_count(ctx) > 3)
+        return tp_ctx_fail(ctx, TP_E_ARGUMENT, "takes 2 or 3 operands, not %d", tp_ctx_count(ctx));
     const tp_tensor *x = tp_ctx_input(ctx, 0), *w = tp_ctx_input(ctx, 1);
     const tp_tensor *b = tp_ctx_count(ctx) > 2 ? tp_ctx_input(ctx, 2) : NULL;
     if (x->rank < 1 || w->rank != 2 || x->dims[x->rank - 1] != w->dims[1]) return misfit(ctx, x, w, b);

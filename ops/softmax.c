@@ -7,6 +7,7 @@ static tp_status same_shape(tp_ctx *ctx)
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0);
     if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
+    if (x->rank == 0) return tp_ctx_fail(ctx, TP_E_SHAPE, "needs a tensor, not a scalar");
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims);
 }
 
@@ -99,6 +100,7 @@ static tp_status logsumexp_shape(tp_ctx *ctx)
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0);
     if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
+    if (x->rank == 0) return tp_ctx_fail(ctx, TP_E_SHAPE, "needs a tensor, not a scalar");
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank - 1, x->dims);
 }
 

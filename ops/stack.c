@@ -56,6 +56,9 @@ static tp_var stack_tensors(const tp_var *x, int n, int axis)
         if (!tp_check_operand(tape, "stack", x[i], i)) return tp_poison(tape);
         const tp_tensor *value = tp_value(x[i]);
         if (!value) return tp_refuse(tape, TP_E_SHAPE, "tp_stack: operand %d is a scalar, the first a tensor", i);
+        if (value->rank != tp_var_rank(x[0]))
+            return tp_refuse(tape, TP_E_SHAPE, "tp_stack: operand %d has rank %d, the first %d", i, value->rank,
+                             tp_var_rank(x[0]));
         if (value->rank == TP_MAX_RANK) return tp_refuse(tape, TP_E_LIMIT, "tp_stack: rank over %d", TP_MAX_RANK);
         int64_t dims[TP_MAX_RANK];
         for (int k = 0; k <= value->rank; k++) dims[k] = k == axis ? 1 : value->dims[k < axis ? k : k - 1];

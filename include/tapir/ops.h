@@ -66,7 +66,8 @@ TP_API tp_var tp_max_axes(tp_var x, int n, const int64_t *axes, bool keep);
 TP_API tp_var tp_min(tp_var x);
 TP_API tp_var tp_min_axes(tp_var x, int n, const int64_t *axes, bool keep);
 /* The largest along one axis and where it is: i64 indices in *indices (which may be NULL). A tie takes the first, which
-   gets the gradient. A rank-1 x gives two scalars. */
+   gets the gradient. A rank-1 x gives two scalars. The gradient needs one dim more for a while: TP_E_LIMIT at rank 8.
+ */
 TP_API tp_var tp_max_with_indices(tp_var x, int axis, bool keep, tp_var *indices);
 
 /* ---- products
@@ -97,7 +98,7 @@ TP_API tp_var tp_slice(tp_var x, int axis, int64_t start, int64_t stop, int64_t 
 TP_API tp_var tp_concat(const tp_var *x, int n, int axis);
 /* n scalars as an f64 tensor (n), or n tensors of one shape along a new axis. */
 TP_API tp_var tp_stack(const tp_var *x, int n, int axis);
-/* One element as a scalar: an index for each axis, negative ones from the end. */
+/* One element of a float tensor as a scalar: an index for each axis, negative ones from the end. */
 TP_API tp_var tp_index(tp_var x, int n, const int64_t *index);
 
 /* ---- the softmax family: along one axis, never overflowing

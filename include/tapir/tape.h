@@ -119,7 +119,7 @@ enum {
 };
 
 /* Walks back from the scalar `y` (or a tensor of one element) with dy/dy = 1. Gradients of parameters are *added* to
-   their tensors; those of all scalars, of tp_leaf and of retained tensors stay readable until the next walk.
+   their tensors; those of all scalars, of tp_leaf and of retained tensors stay readable until the next walk or replay.
    Returns the tape's status: an error made while recording comes out here. */
 TP_API tp_status tp_backward(tp_var y);
 /* The same from any `y`, with the upstream gradient `seed` (shape of y; a scalar is spread out). */
@@ -131,7 +131,7 @@ TP_API tp_status tp_gradients(tp_var y, const tp_var *x, int n, tp_var *grads, u
 /* The vector-Jacobian product: as tp_gradients, for any `y` with the upstream gradient `seed`. */
 TP_API tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags);
 
-/* The gradient of the latest walk: of a scalar node (or one-element tensor); 0 where none arrived; NaN for bad
+/* The gradient of the latest walk: of a scalar node, 0 where none arrived (or of a one-element tensor); NaN for bad
    handles and tensors. */
 TP_API double tp_grad_item(tp_var x);
 /* ... of a tp_leaf or a retained tensor; of a tp_param, what its tensor has accumulated. NULL where there is none. */
@@ -161,8 +161,8 @@ typedef struct tp_gradcheck_options {
 
 /* Compares dy/dx of the recorded program with finite differences, for n f64 leaves x and any scalar or f64 tensor y,
    under a random upstream gradient; each difference replays the tape. TP_E_CHECK and a message that names the worst
-   element when one is off by more than absolute + relative * |value|. Leaves, parameters' gradients and the tape are as
-   before. */
+   element when one is off by more than absolute + relative * |value|. Leaves, parameters' gradients and the recorded
+   program are as before; the adjoints of the latest walk are gone. */
 TP_API tp_status tp_gradcheck(tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error);
 /* The same for the derivative of the gradient, by x and by the upstream gradient; and the recorded gradient against the
    one that is not recorded, so that an op's two rules are held against each other. */
