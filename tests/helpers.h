@@ -30,6 +30,7 @@ TCase *engine_own_ops_case(void);
 TCase *engine_tuples_case(void);
 TCase *engine_bad_ops_case(void);
 TCase *engine_bad_tensors_case(void);
+TCase *engine_corners_case(void);
 TCase *engine_exhaustion_case(void);
 TCase *seeds_logic_case(void);
 TCase *seeds_networks_case(void);

@@ -15,6 +15,7 @@ Suite *engine_suite(void)
     suite_add_tcase(suite, engine_own_ops_case());
     suite_add_tcase(suite, engine_tuples_case());
     suite_add_tcase(suite, engine_random_case());
+    suite_add_tcase(suite, engine_corners_case());
     suite_add_tcase(suite, engine_scale_case());
     return suite;
 }
