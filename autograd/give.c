@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "autograd/walk.h"
+
 static bool fits(const tp_tensor *a, const tp_tensor *b)
 {
     return a->dtype == b->dtype && tp_shape_equal(a->rank, a->dims, b->rank, b->dims);
@@ -136,8 +138,9 @@ tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g)
         tape->slots[node].number += sum;
         return TP_OK;
     }
-    /* The user's memory may be written to while the gradient is still to be read: only the tape's own is shared. */
-    const bool shared = g->storage && g->storage->bin >= 0 && !tape->slots[node].tensor && !is_param(tape, node);
+    /* The user's memory may be written to while a gradient that is kept is still to be read. */
+    const bool lasting = g->storage && (g->storage->bin >= 0 || !tp_keeps(tape, node));
+    const bool shared = lasting && !tape->slots[node].tensor && !is_param(tape, node);
     if (shared && fits(g, target->value.tensor)) {
         tape->slots[node].tensor = tp_ref(g);
         return TP_OK;

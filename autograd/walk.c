@@ -6,10 +6,13 @@
 
 #include "autograd/give.h"
 
-static bool slot_room(tp_tape *tape, uint32_t n)
+/* Slots for as many nodes as there is room for. A tuple asks for the slots of all its results, also of those behind the
+   root: hence a few more. */
+static bool slot_room(tp_tape *tape)
 {
     void *slots = tape->slots;
-    const bool room = tp_grow(&tape->memory, &slots, &tape->slot_capacity, n, sizeof *tape->slots);
+    const bool room =
+        tp_grow_to(&tape->memory, &slots, &tape->slot_capacity, tape->capacity + TP_MAX_RESULTS, sizeof *tape->slots);
     tape->slots = slots;
     return room;
 }
@@ -27,10 +30,8 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking
     const tp_status status = tp_check_versions(tape, root);
     if (status != TP_OK) return status;
     tp_drop_adjoints(tape);
-    /* A tuple asks for the slots of all its results, also of those behind the root. */
-    const uint32_t slots = root + 1 + TP_MAX_RESULTS;
-    if (!slot_room(tape, slots)) return tp_tape_out_of_memory(tape, "tp_backward");
-    memset(tape->slots, 0, slots * sizeof *tape->slots);
+    if (!slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_backward");
+    memset(tape->slots, 0, ((size_t)root + 1 + TP_MAX_RESULTS) * sizeof *tape->slots);
     tape->walking = true;
     tape->sinking = sinking;
     tape->walk_low = low;

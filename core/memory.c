@@ -40,12 +40,10 @@ void tp_deallocate(const tp_allocator *memory, void *block, size_t size)
     if (block) memory->free(memory->user, block, size);
 }
 
-bool tp_grow(const tp_allocator *memory, void **items, uint32_t *capacity, uint32_t needed, size_t size)
+bool tp_grow_to(const tp_allocator *memory, void **items, uint32_t *capacity, uint32_t wanted, size_t size)
 {
-    if (needed <= *capacity) return true;
-    uint64_t wanted = *capacity ? *capacity : 16;
-    while (wanted < needed) wanted *= 2;
-    if (wanted > UINT32_MAX || wanted > SIZE_MAX / size) return false;
+    if (wanted <= *capacity) return true;
+    if (wanted > SIZE_MAX / size) return false;
     const size_t old_bytes = (size_t)*capacity * size, bytes = (size_t)wanted * size;
     void *grown;
     if (memory->allocate ==
@@ -57,8 +55,16 @@ bool tp_grow(const tp_allocator *memory, void **items, uint32_t *capacity, uint3
     }
     if (!grown) return false;
     *items = grown;
-    *capacity = (uint32_t)wanted;
+    *capacity = wanted;
     return true;
+}
+
+bool tp_grow(const tp_allocator *memory, void **items, uint32_t *capacity, uint32_t needed, size_t size)
+{
+    if (needed <= *capacity) return true;
+    uint64_t wanted = *capacity ? *capacity : 16;
+    while (wanted < needed) wanted *= 2;
+    return wanted <= UINT32_MAX && tp_grow_to(memory, items, capacity, (uint32_t)wanted, size);
 }
 
 static void *arena_allocate(void *user, size_t size, size_t alignment)

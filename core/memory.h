@@ -24,6 +24,10 @@ static inline bool tp_size_mul(size_t a, size_t b, size_t *product)
     return !__builtin_mul_overflow(a, b, product);
 }
 
+/* Makes room for exactly `wanted` items, if there is less. The old items are kept. False, and nothing changed, when
+   memory is short. */
+bool tp_grow_to(const tp_allocator *memory, void **items, uint32_t *capacity, uint32_t wanted, size_t size);
+
 /* Makes room for at least `needed` items of `size` bytes in the array at `*items`, doubling it. The old items are kept.
    False, and nothing changed, when memory is short. */
 bool tp_grow(const tp_allocator *memory, void **items, uint32_t *capacity, uint32_t needed, size_t size);
