@@ -6,13 +6,11 @@
 
 #include "autograd/give.h"
 
-/* Slots for as many nodes as there is room for. A tuple asks for the slots of all its results, also of those behind the
-   root: hence a few more. */
+/* Slots for as many nodes as there is room for. */
 static bool slot_room(tp_tape *tape)
 {
     void *slots = tape->slots;
-    const bool room =
-        tp_grow_to(&tape->memory, &slots, &tape->slot_capacity, tape->capacity + TP_MAX_RESULTS, sizeof *tape->slots);
+    const bool room = tp_grow_to(&tape->memory, &slots, &tape->slot_capacity, tape->capacity, sizeof *tape->slots);
     tape->slots = slots;
     return room;
 }
@@ -31,7 +29,10 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking
     if (status != TP_OK) return status;
     tp_drop_adjoints(tape);
     if (!slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_backward");
-    memset(tape->slots, 0, ((size_t)root + 1 + TP_MAX_RESULTS) * sizeof *tape->slots);
+    /* A tuple asks for the slots of all its results, also of those behind the root. */
+    const uint32_t behind = tape->count - root - 1;
+    const size_t slots = (size_t)root + 1 + (behind < TP_MAX_RESULTS ? behind : TP_MAX_RESULTS);
+    memset(tape->slots, 0, slots * sizeof *tape->slots);
     tape->walking = true;
     tape->sinking = sinking;
     tape->walk_low = low;
