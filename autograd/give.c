@@ -69,8 +69,8 @@ static bool writable(tp_tape *tape, uint32_t node, const tp_tensor *tensor)
         atomic_load_explicit(&tensor->refs, memory_order_relaxed) == 1 &&
         atomic_load_explicit(&tensor->storage->refs, memory_order_relaxed) == 1)
         return true;
-    const tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
-    return leaf && leaf->is_param && (tensor == leaf->tensor->grad || tensor == leaf->private_grad);
+    const tp_leaf_entry *leaf = tp_leaf_sinking(tape, node);
+    return leaf && (tensor == leaf->tensor->grad || tensor == leaf->private_grad);
 }
 
 /* Where the node's gradient is to be written, or added when *accumulate comes back true. The slot holds it. */
@@ -80,8 +80,8 @@ static tp_tensor *destination(tp_tape *tape, uint32_t node, bool *accumulate)
     const tp_tensor *value = tape->nodes[node].value.tensor;
     *accumulate = held != NULL;
     if (held && writable(tape, node, held)) return held;
-    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
-    if (!held && leaf && leaf->is_param) {
+    tp_leaf_entry *leaf = tp_leaf_sinking(tape, node);
+    if (!held && leaf) {
         tp_tensor *sink = tp_leaf_sink(tape, leaf, accumulate);
         if (sink) tape->slots[node].tensor = tp_ref(sink);
         return sink;
@@ -121,12 +121,6 @@ static tp_status add_fitted(tp_tape *tape, uint32_t node, const tp_tensor *g)
     return good ? TP_OK : tp_misfit(tape, node, g);
 }
 
-static bool is_param(tp_tape *tape, uint32_t node)
-{
-    const tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
-    return leaf && leaf->is_param;
-}
-
 tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g)
 {
     const tp_node *target = &tape->nodes[node];
@@ -140,7 +134,7 @@ tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g)
     }
     /* The user's memory may be written to while a gradient that is kept is still to be read. */
     const bool lasting = g->storage && (g->storage->bin >= 0 || !tp_keeps(tape, node));
-    const bool shared = lasting && !tape->slots[node].tensor && !is_param(tape, node);
+    const bool shared = lasting && !tape->slots[node].tensor && !tp_leaf_sinking(tape, node);
     if (shared && fits(g, target->value.tensor)) {
         tape->slots[node].tensor = tp_ref(g);
         return TP_OK;
@@ -219,8 +213,8 @@ tp_status tp_ctx_pass(tp_ctx *ctx, int i, const tp_tensor *g)
 /* The node is a parameter that has a gradient already: a walk adds to it. */
 static bool param_holds(tp_tape *tape, uint32_t node)
 {
-    const tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
-    if (!leaf || !leaf->is_param) return false;
+    const tp_leaf_entry *leaf = tp_leaf_sinking(tape, node);
+    if (!leaf) return false;
     return tape->private_grads ? leaf->private_grad != NULL : leaf->tensor->grad_state == TP_GRAD_VALID;
 }
 

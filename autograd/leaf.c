@@ -113,6 +113,12 @@ tp_leaf_entry *tp_leaf_of(const tp_tape *tape, uint32_t node)
     return tape->leaves.items[i].node == node ? &tape->leaves.items[i] : NULL;
 }
 
+tp_leaf_entry *tp_leaf_sinking(const tp_tape *tape, uint32_t node)
+{
+    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
+    return leaf && leaf->is_param ? leaf : NULL;
+}
+
 tp_status tp_check_versions(tp_tape *tape, uint32_t root)
 {
     for (uint32_t i = 0; i < tape->leaves.count; i++) {
@@ -147,8 +153,8 @@ tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds)
 
 tp_status tp_leaf_sink_number(tp_tape *tape, uint32_t node, double gradient)
 {
-    tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
-    if (!leaf || !leaf->is_param) return TP_OK;
+    tp_leaf_entry *leaf = tp_leaf_sinking(tape, node);
+    if (!leaf) return TP_OK;
     bool holds;
     tp_tensor *sink = tp_leaf_sink(tape, leaf, &holds);
     if (!sink) return tape->error.status;

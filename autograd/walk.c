@@ -44,8 +44,7 @@ bool tp_keeps(const tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
     if (node->op->structure != TP_LEAF) return node->b & TP_RETAINS;
-    const tp_leaf_entry *leaf = tp_leaf_of(tape, i);
-    return !leaf || !leaf->is_param || !tape->sinking;
+    return !tp_leaf_sinking(tape, i);
 }
 
 /* The tensor in a slot has served; a leaf's or retained one stays for the user. */
