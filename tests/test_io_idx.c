@@ -104,7 +104,8 @@ END_TEST
 START_TEST(idx_reads_from_a_pipe)
 {
     enum { COUNT = 300000 };
-    char path[] = "/tmp/tapir-test-XXXXXX";
+    char path[IDX_PATH];
+    idx_pattern(path);
     const int placeholder = mkstemp(path);
     ck_assert_int_ge(placeholder, 0);
     close(placeholder);

@@ -63,6 +63,9 @@ typedef struct idx_hostile {
 enum { IDX_WRONG = 17 };
 extern const idx_hostile idx_wrong[];
 
+/* A pattern for mkstemp in TMPDIR, or here where there is none. */
+enum { IDX_PATH = 256 };
+void idx_pattern(char path[IDX_PATH]);
 /* A new file with the bytes, for the caller to unlink; the name is overwritten by the next call. */
 const char *idx_file(const void *bytes, size_t n);
 /* Reads the bytes as a file, with everything counted; nothing may be left when it fails. */
