@@ -42,8 +42,8 @@ LIBFLAGS   := $(BASE) $(DEFINES) $(OPENMP) -fPIC -fvisibility=hidden
 LOOPFLAGS  := $(LOOPOPT) -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
 level_flags = $(if $(filter base,$1),,-march=x86-64-$1) $(if $(filter v4,$1),-mprefer-vector-width=512)
 
-# Level sources are compiled once for each instruction-set level.
-LEVEL_SRC := kernels/loops.c kernels/gemm_level.c
+# Compiled once for each instruction-set level.
+LEVEL_SRC := $(wildcard kernels/*_level.c)
 LIB_SRC   := $(filter-out $(LEVEL_SRC),$(wildcard core/*.c kernels/*.c autograd/*.c ops/*.c io/*.c nn/*.c optim/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OBJ)/%.o) $(foreach l,$(LEVELS),$(LEVEL_SRC:%.c=$(OBJ)/%-$(l).o))
 
@@ -114,8 +114,8 @@ test: $(BUILD)/tests ## build and run the tests
 	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"
 	@$(BUILD)/tests
 
-golden: ## write tests/golden/ops.txt anew (needs python3-torch 1.13)
-	@/usr/bin/python3 tools/golden.py
+golden: ## write tests/golden/*.txt anew (needs python3-torch 1.13)
+	@/usr/bin/python3 -B tools/golden
 
 check: ## test under sanitizers and valgrind, static analysis, layering, format
 	@sh tools/check.sh

@@ -7,7 +7,7 @@
 
 typedef enum bench_peer { BENCH_ALONE, BENCH_TORCH, BENCH_ADOLC, BENCH_PEERS } bench_peer;
 
-enum { BENCH_PHASES = 2 };
+enum { BENCH_PHASES = 2, BENCH_OPERANDS = 6 };
 
 typedef struct bench_task bench_task;
 
@@ -27,6 +27,29 @@ typedef struct bench_line {
     double ratio, limit;
 } bench_line;
 
+/* An operand of bench_op_program: f32 from a normal distribution, or, with `below`, i64 labels 0 .. below-1. */
+typedef struct bench_operand {
+    int rank; /* 0: there is no such operand */
+    int64_t dims[5];
+    int64_t below;
+    double deviation; /* 0: 1 */
+    bool constant;    /* needs no gradient */
+} bench_operand;
+
+#define BENCH_SHAPE(...) .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}
+#define FLOATS(...)                                                                                                    \
+    {                                                                                                                  \
+        BENCH_SHAPE(__VA_ARGS__)                                                                                       \
+    }
+#define CONSTANTS(...)                                                                                                 \
+    {                                                                                                                  \
+        BENCH_SHAPE(__VA_ARGS__), .constant = true                                                                     \
+    }
+#define LABELS(classes, ...)                                                                                           \
+    {                                                                                                                  \
+        BENCH_SHAPE(__VA_ARGS__), .below = classes                                                                     \
+    }
+
 struct bench_task {
     const char *name; /* what the filter looks at, and what the peer calls it */
     bench_peer peer;
@@ -35,13 +58,24 @@ struct bench_task {
     bool fresh; /* a new tape with the default allocator at every step: allocations are not counted */
     tp_var (*unary)(tp_var x);
     tp_var (*binary)(tp_var x, tp_var b);
+    tp_var (*build)(const tp_var *x); /* for bench_op_program, on these operands: */
+    bench_operand operands[BENCH_OPERANDS];
     const void *detail;
     bench_line lines[BENCH_PHASES]; /* a label of NULL: no such phase */
 };
 
-extern const bench_task bench_scalar_tasks[], bench_train_tasks[], bench_tensor_tasks[];
+typedef struct bench_list {
+    const bench_task *tasks;
+    int n;
+} bench_list;
+
+#define TASKS(name) extern const bench_list bench_##name;
+#include "bench/tasks.def"
+#undef TASKS
 extern const bench_task bench_fresh_task;
-extern const int bench_scalar_count, bench_train_count, bench_tensor_count;
+
+/* Records a task's `build` on its operands and walks back from ones, or from the scalar: in one phase or two. */
+extern const bench_program bench_op_program;
 
 /* What was measured, in seconds a step. */
 typedef struct bench_result {

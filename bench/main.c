@@ -66,22 +66,27 @@ static bool chosen(const char *name, const char *filter)
     return !filter || strstr(name, filter) != NULL;
 }
 
-/* Measures and prints; failures are counted. */
-static int run_tasks(const bench_task *tasks, int n, const char *filter, bench_result *results)
+/* Of the chain. */
+enum { SIZES = 3 };
+
+/* Measures and prints; returns how many failed. The first results go to `results`, if that is not NULL. */
+static int run_tasks(bench_list list, const char *filter, bench_result *results)
 {
     int failures = 0;
-    for (int i = 0; i < n; i++) {
-        const bench_task *task = &tasks[i];
-        results[i] = (bench_result){.ok = false};
+    for (int i = 0; i < list.n; i++) {
+        const bench_task *task = &list.tasks[i];
+        bench_result result = {.ok = false};
+        if (results && i < SIZES) results[i] = result;
         if (!chosen(task->name, filter)) continue;
         bench_progress(task->lines[0].label);
-        results[i] = bench_measure(task);
+        result = bench_measure(task);
         bench_progress(NULL);
-        failures += !results[i].ok;
-        for (int k = 0; results[i].ok && k < BENCH_PHASES && task->lines[k].label; k++) {
+        if (results && i < SIZES) results[i] = result;
+        failures += !result.ok;
+        for (int k = 0; result.ok && k < BENCH_PHASES && task->lines[k].label; k++) {
             const double scale = task->lines[k].scale;
-            const double peer = results[i].peer_ok ? results[i].peer[k] * scale : (double)NAN;
-            bench_table_line(&task->lines[k], task->peer, results[i].tapir[k] * scale, peer, results[i].allocations);
+            const double peer = result.peer_ok ? result.peer[k] * scale : (double)NAN;
+            bench_table_line(&task->lines[k], task->peer, result.tapir[k] * scale, peer, result.allocations);
         }
     }
     return failures;
@@ -96,9 +101,9 @@ static void spread(const bench_result *results)
     };
     for (int k = 0; k < BENCH_PHASES; k++) {
         double low = HUGE_VAL, high = 0;
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < SIZES; i++) {
             if (!results[i].ok) return;
-            const double cost = results[i].tapir[k] / (double)bench_scalar_tasks[i].n;
+            const double cost = results[i].tapir[k] / (double)bench_scalar.tasks[i].n;
             low = fmin(low, cost);
             high = fmax(high, cost);
         }
@@ -123,20 +128,23 @@ static const char *argument(int argc, char **argv, int i)
 
 int main(int argc, char **argv)
 {
-    enum { MOST = 32 };
-    bench_result results[MOST];
+    static const bench_list *const lists[] = {
+#define TASKS(name) &bench_##name,
+#include "bench/tasks.def"
+    };
+    bench_result sizes[SIZES];
     const char *filter = argument(argc, argv, 3);
     bench_peers_start(argument(argc, argv, 1), argument(argc, argv, 2));
     facts();
     bench_table_head();
-    int failures = run_tasks(bench_scalar_tasks, bench_scalar_count, filter, results);
-    if (chosen("chain", filter)) {
-        spread(results);
+    int failures = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        failures += run_tasks(*lists[i], filter, i == 0 ? sizes : NULL);
+        if (i > 0 || !chosen("chain", filter)) continue;
+        spread(sizes);
         bytes();
     }
-    failures += run_tasks(bench_train_tasks, bench_train_count, filter, results);
-    failures += run_tasks(bench_tensor_tasks, bench_tensor_count, filter, results);
-    failures += run_tasks(&bench_fresh_task, 1, filter, results);
+    failures += run_tasks((bench_list){&bench_fresh_task, 1}, filter, NULL);
     bench_table_foot();
     bench_peers_stop();
     return failures ? 1 : 0;

@@ -105,6 +105,42 @@ def small(function, square):
     return make
 
 
+def on(function, *shapes):
+    """A function of normal floats of these shapes, forward and back from ones, or from its scalar. A shape that is a pair
+    ((dims), n) stands for labels below n."""
+    def make(_):
+        inputs = []
+        for shape in shapes:
+            labels = shape and isinstance(shape[0], tuple)
+            inputs.append(torch.randint(shape[1], shape[0]) if labels else torch.randn(*shape, requires_grad=True))
+        ones = []
+
+        def run(steps):
+            forward = backward = 0.0
+            for _ in range(steps):
+                for x in inputs:
+                    x.grad = None
+                start = process_time()
+                y = function(*inputs)
+                middle = process_time()
+                if y.dim() and not ones:
+                    ones.append(torch.ones_like(y))
+                y.backward(*ones)
+                backward += process_time() - middle
+                forward += middle - start
+            return forward / steps, backward / steps
+        return run
+    return make
+
+
+def together(make):
+    """The same in one phase."""
+    def both(n):
+        run = make(n)
+        return lambda steps: (sum(run(steps)),)
+    return both
+
+
 TASKS = {
     "xyz": xyz,
     "xor": network((2, 4, 1), 4, nn.Sigmoid, False),
@@ -118,6 +154,7 @@ TASKS = {
     "relu": large(torch.relu, 1),
     "add": large(torch.add, 2),
     "mul": large(torch.mul, 2),
+    "cross_entropy": together(on(nn.functional.cross_entropy, (128, 1000), ((128,), 1000))),
     "small_relu": small(lambda y, _: torch.relu(y), False),
     "small_mul": small(torch.mul, False),
     "small_matmul": small(torch.matmul, True),

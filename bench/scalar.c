@@ -134,7 +134,7 @@ static const bool without_exp = true;
     }
 
 /* The first three are the same chain at three sizes: main.c compares them. */
-const bench_task bench_scalar_tasks[] = {
+static const bench_task tasks[] = {
     CHAIN(10000, "10^4", 0, 0),
     CHAIN(1000000, "10^6", 4, 4),
     CHAIN(10000000, "10^7", 0, 0),
@@ -150,7 +150,7 @@ const bench_task bench_scalar_tasks[] = {
      .program = &small_program,
      .lines = {{"(x + y) z, forward and backward", "us", 1e6, 0, 0}}},
 };
-const int bench_scalar_count = sizeof bench_scalar_tasks / sizeof *bench_scalar_tasks;
+const bench_list bench_scalar = {tasks, sizeof tasks / sizeof *tasks};
 
 /* The first pass of all; it changes how malloc gets its memory, and so comes last. */
 const bench_task bench_fresh_task = {.name = "chain_fresh",

@@ -121,7 +121,7 @@ static const bool matrices = true;
         }                                                                                                              \
     }
 
-const bench_task bench_tensor_tasks[] = {
+static const bench_task tasks[] = {
     {.name = "matmul",
      .peer = BENCH_TORCH,
      .n = 512,
@@ -139,4 +139,4 @@ const bench_task bench_tensor_tasks[] = {
     SMALL("mul", "mul of 16 floats", 16, binary, tp_mul, NULL),
     SMALL("matmul", "matmul 16 x 16", 16, binary, tp_matmul, &matrices),
 };
-const int bench_tensor_count = sizeof bench_tensor_tasks / sizeof *bench_tensor_tasks;
+const bench_list bench_tensor = {tasks, sizeof tasks / sizeof *tasks};

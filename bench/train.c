@@ -114,10 +114,10 @@ static const network wide_net = {4, {784, 512, 512, 10}, 128, tp_relu, true};
         }                                                                                                              \
     }
 
-const bench_task bench_train_tasks[] = {
+static const bench_task tasks[] = {
     TRAIN("xor", xor_net, "XOR 2-4-1 sigmoid, batch 4, SGD step", 25),
     TRAIN("mlp_tiny", tiny_net, "64-64-64-8 relu, batch 1, Adam step", 10),
     TRAIN("mlp_middle", middle_net, "784-128-64-10 relu, batch 64, Adam step", 2),
     TRAIN("mlp_wide", wide_net, "784-512-512-10 relu, batch 128, Adam step", 1.5),
 };
-const int bench_train_count = sizeof bench_train_tasks / sizeof *bench_train_tasks;
+const bench_list bench_train = {tasks, sizeof tasks / sizeof *tasks};

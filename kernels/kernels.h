@@ -41,7 +41,7 @@ typedef struct tp_adam_step {
 
 /* Loops for one float type. Rows of the softmax family are (n) elements `stride` apart. */
 typedef struct tp_float_loops {
-    tp_row_loops rows[TP_ROW_COUNT];
+    const tp_row_loops *rows; /* by TP_ROW_... */
     /* Reduces n elements into one; folds n elements into n running results, element by element. */
     double (*reduce_row[TP_FOLDS])(int64_t n, const void *x, int64_t stride);
     void (*reduce_columns[TP_FOLDS])(int64_t n, double *acc, const void *x, int64_t stride);

@@ -21,18 +21,19 @@ typedef struct sample_leaf {
     int64_t dims[5];
     layout layout;
     tp_dtype labels;  /* TP_I32, TP_I64 or TP_U8: integers 0 .. high-1, a constant; 0: differentiable numbers */
+    bool constant;    /* numbers that need no gradient */
     double low, high; /* both 0: -2 .. 2 */
 } sample_leaf;
 
-#define MAX_LEAVES 4
+#define MAX_LEAVES 8
 
 typedef struct sample {
     const char *op, *name;
     tp_var (*build)(const struct sample *s, const tp_var *x);
-    int n; /* operands; labels come last */
+    int n; /* operands; constants come last */
     sample_leaf x[MAX_LEAVES];
     int count; /* what the builder makes of these is its own business */
-    int64_t list[8];
+    int64_t list[16];
     bool keep;
     double number;
 } sample;
@@ -70,10 +71,11 @@ typedef struct sample_list {
     int n;
 } sample_list;
 
-/* The samples of ops that are files, by folder of concern. */
-extern const sample_list reduction_samples, product_samples, shape_samples, loss_samples;
+#define SAMPLES(name) extern const sample_list name##_samples;
+#include "tests/samples.def"
+#undef SAMPLES
 
-#define MAX_SAMPLES 64
+#define MAX_SAMPLES 96
 /* Writes the samples of the op of that name; `row` is its row, or NULL. Returns how many. */
 int samples_of(const char *op, const tp_row *row, sample out[MAX_SAMPLES]);
 
@@ -95,7 +97,7 @@ void run_refill(run *r, uint64_t seed);
 void run_end(run *r);
 /* A constant like y, on y's tape. */
 tp_var upstream_like(tp_var y, uint64_t seed);
-/* <upstream, dy/dx> for the differentiable leaves. */
+/* <upstream, dy/dx> for the differentiable leaves; zeros where y holds integers. */
 void run_vjp(const run *r, uint64_t seed, unsigned flags, tp_var *grads);
 
 /* ---- numbers ---- */

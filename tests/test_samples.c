@@ -71,7 +71,11 @@ static int samples_of_row(const char *op, const tp_row *row, sample out[MAX_SAMP
 int samples_of(const char *op, const tp_row *row, sample out[MAX_SAMPLES])
 {
     if (row) return samples_of_row(op, row, out);
-    const sample_list *const lists[] = {&reduction_samples, &product_samples, &shape_samples, &loss_samples};
+    static const sample_list *const lists[] = {
+#define SAMPLES(name) &name##_samples,
+#include "tests/samples.def"
+#undef SAMPLES
+    };
     int n = 0;
     for (int l = 0; l < COUNT(lists); l++)
         for (int i = 0; i < lists[l]->n && n < MAX_SAMPLES; i++)
@@ -128,19 +132,24 @@ static tp_tensor *leaf_tensor(const sample_leaf *leaf, tp_dtype dtype)
     return view;
 }
 
+static bool fixed(const sample_leaf *leaf)
+{
+    return leaf->labels || leaf->constant;
+}
+
 static void make_operand(run *r, int i, tp_dtype dtype, uint64_t seed, bool param)
 {
     const sample_leaf *leaf = &r->of->x[i];
     if (leaf->layout == SCALAR) {
         double number;
         draw(leaf, i, seed, 1, &number);
-        r->leaf[i] = leaf->labels ? tp_const(r->tape, number) : tp_scalar(r->tape, number);
+        r->leaf[i] = fixed(leaf) ? tp_const(r->tape, number) : tp_scalar(r->tape, number);
         r->operand[i] = r->leaf[i];
         return;
     }
     tp_tensor *tensor = r->tensor[i] = leaf_tensor(leaf, leaf->labels ? leaf->labels : dtype);
     fill(tensor, leaf, i, seed);
-    if (leaf->labels)
+    if (fixed(leaf))
         r->leaf[i] = tp_data(r->tape, tensor);
     else
         r->leaf[i] = param ? tp_param(r->tape, tensor) : tp_leaf(r->tape, tensor);
@@ -155,7 +164,7 @@ run run_sample(const sample *s, tp_dtype dtype, uint64_t seed, bool params)
     ck_assert_ptr_nonnull(r.tape);
     for (int i = 0; i < s->n; i++) {
         make_operand(&r, i, dtype, seed, params);
-        if (!s->x[i].labels) r.n = i + 1;
+        if (!fixed(&s->x[i])) r.n = i + 1;
     }
     r.y = s->build(s, r.operand);
     ck_assert_msg(tp_tape_status(r.tape) == TP_OK && tp_ok(r.y), "%s, %s: %s", s->op, s->name, tp_tape_error(r.tape));
@@ -204,6 +213,10 @@ tp_var upstream_like(tp_var y, uint64_t seed)
 
 void run_vjp(const run *r, uint64_t seed, unsigned flags, tp_var *grads)
 {
+    if (!tp_dtype_is_float(tp_var_dtype(r->y))) {
+        for (int i = 0; i < r->n; i++) grads[i] = tp_detach(tp_muls(r->leaf[i], 0));
+        return;
+    }
     const tp_status status = tp_vjp(r->y, upstream_like(r->y, seed), r->leaf, r->n, grads, flags);
     ck_assert_msg(status == TP_OK, "%s, %s: %s", r->of->op, r->of->name, tp_tape_error(r->tape));
 }

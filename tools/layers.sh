@@ -33,7 +33,7 @@ public() {
     folder=$1
     shift
     for header in "$@"; do
-        grep -ln "#include <tapir/$header>" "$folder"/*.[ch] 2>/dev/null | while read -r file; do
+        grep -l "#include <tapir/${header%.h}[_a-z]*.h>" "$folder"/*.[ch] 2>/dev/null | while read -r file; do
             echo "layers: $file includes <tapir/$header>, which does not stand below $folder"
         done
     done
@@ -53,7 +53,7 @@ above=$(
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/include" && cp -r core kernels autograd "$dir" && cp -r include/tapir "$dir/include"
-rm -f "$dir/include/tapir/ops.h"
+rm -f "$dir"/include/tapir/ops*.h
 for file in "$dir"/autograd/*.c; do
     "$cc" -std=c17 -fsyntax-only -I"$dir" -I"$dir/include" "$file" || {
         echo "layers: autograd does not build without ops" && bad=1

@@ -33,6 +33,15 @@ enum {
 
 #define TP_VARIADIC (-1)
 
+/* What docs/ops.md says of an op: a line each, in plain text. */
+typedef struct tp_op_text {
+    const char *formula;    /* "sum x over the axes" */
+    const char *derivative; /* "dx = g, spread over the axes" */
+    const char *shapes;     /* "x: any shape -> the dims that stay" */
+    const char *dtypes;     /* NULL: "f32, f64" */
+    const char *edges;      /* what it does at empty, NaN, Inf, ties; NULL: nothing beyond the formula */
+} tp_op_text;
+
 /* An op. A node is the closure (op, operands, extra); the struct must outlive every tape that holds one: make it
    `static const`. Fields that are not set are zero, and a missing closure means "not supported". */
 typedef struct tp_op {
@@ -58,6 +67,8 @@ typedef struct tp_op {
     void (*scalar_forward)(struct tp_node *nodes, uint32_t node);
     void (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node);
     const struct tp_row *row;
+
+    tp_op_text text;
 } tp_op;
 #define TP_OP_HEAD .size = sizeof(tp_op)
 

@@ -1,0 +1,29 @@
+/* The loops of one instruction-set level, and the table of all its kernels. */
+#include <stddef.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "kernels/level.h"
+#include "kernels/vector_math.h"
+
+#define T float
+#define TYPE f32
+#define M(fn) fn##f
+#define C(x) x##f
+#include "kernels/loops_body.h"
+#undef T
+#undef TYPE
+#undef M
+#undef C
+
+#define T double
+#define TYPE f64
+#define M(fn) fn
+#define C(x) x
+#include "kernels/loops_body.h"
+
+const tp_kernels AT_LEVEL(tp_kernels) = {
+    .level = TEXT(TP_LEVEL),
+    .gemm = &AT_LEVEL(tp_gemm_table),
+    .of = {&loops_f32, &loops_f64},
+};

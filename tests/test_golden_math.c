@@ -1,0 +1,13 @@
+/* How the cases of tests/golden/math.txt are called: rows by their names. */
+#include "tests/golden.h"
+
+static tp_var row(const golden *g)
+{
+    return row_call(g->op, g->x[0], g->x[1], g->attribute[0]);
+}
+
+static const golden_builder builders[] = {
+    {.op = "*", .build = row},
+};
+
+const golden_family golden_math = {"math", builders, COUNT(builders)};

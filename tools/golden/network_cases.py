@@ -1,0 +1,31 @@
+"""Layers of networks: (op, attributes, shapes of operands, function, low, high)."""
+import torch
+
+from common import Given, Turned
+
+
+def softmax_cases():
+    shapes = [((5,), 0), ((1,), 0), ((2, 3), 1), ((2, 3), 0), ((2, 3, 2), 1), (Turned(2, 3), 1), (Turned(2, 3), 0),
+              (Given((2, 3), [1000., 999., -1000., 1e4, 1e4, 9999.]), 1)]
+    cases = []
+    for shape, axis in shapes:
+        cases += [("softmax", [axis], [shape], lambda x, a=axis: torch.softmax(x, a), -3, 3),
+                  ("log_softmax", [axis], [shape], lambda x, a=axis: torch.log_softmax(x, a), -3, 3),
+                  ("logsumexp", [0, axis], [shape], lambda x, a=axis: torch.logsumexp(x, a), -3, 3),
+                  ("logsumexp", [1, axis], [shape], lambda x, a=axis: torch.logsumexp(x, a, True), -3, 3)]
+    return cases
+
+
+def linear_cases():
+    cases = []
+    layers = [[(2, 3), (4, 3)], [(3,), (4, 3)], [(2, 2, 3), (4, 3)], [(1, 1), (1, 1)], [Turned(2, 3), (4, 3)],
+              [(2, 3), Turned(4, 3)], [Turned(2, 2, 3), Turned(4, 3)], [(7, 5), (6, 5)]]
+    for x, w in layers:
+        out = (w.dims if isinstance(w, Turned) else w)[0]
+        cases += [("linear", [], [x, w], torch.nn.functional.linear, -2, 2),
+                  ("linear", [], [x, w, (out,)], torch.nn.functional.linear, -2, 2)]
+    return cases
+
+
+def cases():
+    return softmax_cases() + linear_cases()
