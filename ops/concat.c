@@ -61,7 +61,12 @@ const tp_op tp_op_concat = {TP_OP_HEAD,
                             .attributes = sizeof(int),
                             .shape = concat_shape,
                             .forward = concat_forward,
-                            .backward = concat_backward};
+                            .backward = concat_backward,
+                            .text = {.formula = "y = x[0], x[1], ... one after another along the axis",
+                                     .derivative = "dx[i] = its part of g",
+                                     .shapes = "x[i]: (..., n_i, ...) -> (..., sum of n_i, ...); all other dims agree",
+                                     .dtypes = "any, all the same; f32 and f64 carry a gradient",
+                                     .edges = "An empty operand adds nothing."}};
 
 tp_var tp_concat(const tp_var *x, int n, int axis)
 {

@@ -99,15 +99,21 @@ static tp_status cross_entropy_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(g, slope));
 }
 
-const tp_op tp_op_cross_entropy = {TP_OP_HEAD,
-                                   .name = "cross_entropy",
-                                   .arity = 2,
-                                   .structure = TP_DENSE,
-                                   .attributes = sizeof(tp_reduction),
-                                   .shape = cross_entropy_shape,
-                                   .forward = cross_entropy_forward,
-                                   .backward = cross_entropy_backward,
-                                   .gradient = cross_entropy_gradient};
+const tp_op tp_op_cross_entropy = {
+    TP_OP_HEAD,
+    .name = "cross_entropy",
+    .arity = 2,
+    .structure = TP_DENSE,
+    .attributes = sizeof(tp_reduction),
+    .shape = cross_entropy_shape,
+    .forward = cross_entropy_forward,
+    .backward = cross_entropy_backward,
+    .gradient = cross_entropy_gradient,
+    .text = {.formula = "y = log sum e^x - x[label], for each row of logits x; or their sum or mean",
+             .derivative = "dx = g (softmax(x) - onehot(label)); for the mean, over the number of rows",
+             .shapes = "logits: (..., classes), labels: (...) -> (...); for the sum and the mean a scalar",
+             .dtypes = "logits: f32, f64; labels: i32, i64, u8",
+             .edges = "Never overflows. A label outside 0 .. classes - 1: TP_E_INDEX. The mean of no rows is NaN."}};
 
 tp_var tp_cross_entropy(tp_var logits, tp_var labels, tp_reduction reduction)
 {

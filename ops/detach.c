@@ -20,7 +20,11 @@ const tp_op tp_op_detach = {TP_OP_HEAD,
                             .structure = TP_VIEW,
                             .flags = TP_NO_GRADIENT,
                             .shape = detach_shape,
-                            .forward = detach_forward};
+                            .forward = detach_forward,
+                            .text = {.formula = "y = x",
+                                     .derivative = "none: no gradient flows back",
+                                     .shapes = "x: any -> the same (a view)",
+                                     .dtypes = "any"}};
 
 tp_var tp_detach(tp_var x)
 {

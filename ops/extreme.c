@@ -37,23 +37,35 @@ static tp_status extreme_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(tp_axes_restore(ctx, g), share));
 }
 
-const tp_op tp_op_max = {TP_OP_HEAD,
-                         .name = "max",
-                         .arity = 1,
-                         .structure = TP_REDUCE,
-                         .attributes = sizeof(tp_axes),
-                         .shape = extreme_shape,
-                         .forward = max_forward,
-                         .backward = extreme_backward};
+const tp_op tp_op_max = {
+    TP_OP_HEAD,
+    .name = "max",
+    .arity = 1,
+    .structure = TP_REDUCE,
+    .attributes = sizeof(tp_axes),
+    .shape = extreme_shape,
+    .forward = max_forward,
+    .backward = extreme_backward,
+    .text = {.formula = "y = the largest x over the axes",
+             .derivative = "dx = g / (number of ties) where x = y, else 0",
+             .shapes =
+                 "x: any -> the dims that stay, with 1 for the others when keep; no axis named: all of them, a scalar",
+             .edges = "Ties share the gradient equally. NaN if any element is. Nothing to choose from: TP_E_SHAPE."}};
 
-const tp_op tp_op_min = {TP_OP_HEAD,
-                         .name = "min",
-                         .arity = 1,
-                         .structure = TP_REDUCE,
-                         .attributes = sizeof(tp_axes),
-                         .shape = extreme_shape,
-                         .forward = min_forward,
-                         .backward = extreme_backward};
+const tp_op tp_op_min = {
+    TP_OP_HEAD,
+    .name = "min",
+    .arity = 1,
+    .structure = TP_REDUCE,
+    .attributes = sizeof(tp_axes),
+    .shape = extreme_shape,
+    .forward = min_forward,
+    .backward = extreme_backward,
+    .text = {.formula = "y = the smallest x over the axes",
+             .derivative = "dx = g / (number of ties) where x = y, else 0",
+             .shapes =
+                 "x: any -> the dims that stay, with 1 for the others when keep; no axis named: all of them, a scalar",
+             .edges = "Ties share the gradient equally. NaN if any element is. Nothing to choose from: TP_E_SHAPE."}};
 
 tp_var tp_max_axes(tp_var x, int n, const int64_t *axes, bool keep)
 {

@@ -29,7 +29,11 @@ const tp_op tp_op_index = {TP_OP_HEAD,
                            .attributes = sizeof(int64_t),
                            .shape = index_shape,
                            .forward = index_forward,
-                           .backward = index_backward};
+                           .backward = index_backward,
+                           .text = {.formula = "y = x[index]",
+                                    .derivative = "dx = g at the element, else 0",
+                                    .shapes = "x: any tensor -> scalar",
+                                    .edges = "Negative indices count from the end. Outside: TP_E_INDEX."}};
 
 tp_var tp_index(tp_var x, int n, const int64_t *index)
 {

@@ -156,7 +156,11 @@ const tp_op tp_op_linear = {TP_OP_HEAD,
                             .shape = linear_shape,
                             .forward = linear_forward,
                             .backward = linear_backward,
-                            .gradient = linear_gradient};
+                            .gradient = linear_gradient,
+                            .text = {.formula = "y = x weight^T + bias",
+                                     .derivative = "dx = g weight, dweight = g^T x, dbias = sum of g over the rows",
+                                     .shapes = "x: (..., in), weight: (out, in), bias: (out) or none -> (..., out)",
+                                     .edges = "in = 0 gives the bias."}};
 
 tp_var tp_linear(tp_var x, tp_var weight, tp_var bias)
 {

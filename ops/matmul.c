@@ -257,14 +257,20 @@ static tp_status matmul_gradient(tp_ctx *ctx, const tp_tensor *g)
     return give_product(ctx, 1, &q, &at, &mg);
 }
 
-const tp_op tp_op_matmul = {TP_OP_HEAD,
-                            .name = "matmul",
-                            .arity = 2,
-                            .structure = TP_DENSE,
-                            .shape = matmul_shape,
-                            .forward = matmul_forward,
-                            .backward = matmul_backward,
-                            .gradient = matmul_gradient};
+const tp_op tp_op_matmul = {
+    TP_OP_HEAD,
+    .name = "matmul",
+    .arity = 2,
+    .structure = TP_DENSE,
+    .shape = matmul_shape,
+    .forward = matmul_forward,
+    .backward = matmul_backward,
+    .gradient = matmul_gradient,
+    .text = {.formula = "c = a b",
+             .derivative = "da = g b^T, db = a^T g",
+             .shapes = "a: (..., m, k), b: (..., k, n) -> (..., m, n); the leading dims broadcast; rank 1 is a row on "
+                       "the left, a column on the right; two vectors give a scalar",
+             .edges = "k = 0 gives zeros. Transposed operands are read where they lie."}};
 
 tp_var tp_matmul(tp_var a, tp_var b)
 {

@@ -72,15 +72,22 @@ static tp_status with_indices_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(g, place));
 }
 
-const tp_op tp_op_max_with_indices = {TP_OP_HEAD,
-                                      .name = "max_with_indices",
-                                      .arity = 1,
-                                      .results = 2,
-                                      .structure = TP_REDUCE,
-                                      .attributes = sizeof(attributes),
-                                      .shape = with_indices_shape,
-                                      .forward = with_indices_forward,
-                                      .backward = with_indices_backward};
+const tp_op tp_op_max_with_indices = {
+    TP_OP_HEAD,
+    .name = "max_with_indices",
+    .arity = 1,
+    .results = 2,
+    .structure = TP_REDUCE,
+    .attributes = sizeof(attributes),
+    .shape = with_indices_shape,
+    .forward = with_indices_forward,
+    .backward = with_indices_backward,
+    .text = {.formula = "y = the largest x along the axis, i = its place",
+             .derivative = "dx = g at the place i, else 0",
+             .shapes = "x: (..., n, ...) -> y, i: (..., ...), or (..., 1, ...) when keep; a rank-1 x: two scalars",
+             .dtypes = "f32, f64; the places are i64",
+             .edges = "A tie takes the first, and that one gets the gradient; so does the first NaN. n = 0: "
+                      "TP_E_SHAPE. The gradient needs a dim more: TP_E_LIMIT at rank 8."}};
 
 tp_var tp_max_with_indices(tp_var x, int axis, bool keep, tp_var *indices)
 {

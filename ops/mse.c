@@ -68,14 +68,19 @@ static tp_status mse_backward(tp_ctx *ctx, tp_var g)
     return status == TP_OK && tp_ctx_needs(ctx, 1) ? tp_give(ctx, 1, tp_neg(dx)) : status;
 }
 
-const tp_op tp_op_mse = {TP_OP_HEAD,
-                         .name = "mse",
-                         .arity = 2,
-                         .structure = TP_DENSE,
-                         .attributes = sizeof(tp_reduction),
-                         .shape = mse_shape,
-                         .forward = mse_forward,
-                         .backward = mse_backward};
+const tp_op tp_op_mse = {
+    TP_OP_HEAD,
+    .name = "mse",
+    .arity = 2,
+    .structure = TP_DENSE,
+    .attributes = sizeof(tp_reduction),
+    .shape = mse_shape,
+    .forward = mse_forward,
+    .backward = mse_backward,
+    .text = {.formula = "y = (x - target)^2, or its sum or mean",
+             .derivative = "dx = 2 g (x - target), dtarget = -dx; for the mean, over the number of elements",
+             .shapes = "x, target: the same shape -> the same; for the sum and the mean a scalar",
+             .edges = "The mean of nothing is NaN."}};
 
 tp_var tp_mse(tp_var x, tp_var target, tp_reduction reduction)
 {

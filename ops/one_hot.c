@@ -47,7 +47,12 @@ const tp_op tp_op_one_hot = {TP_OP_HEAD,
                              .flags = TP_NO_GRADIENT,
                              .attributes = sizeof(attributes),
                              .shape = one_hot_shape,
-                             .forward = one_hot_forward};
+                             .forward = one_hot_forward,
+                             .text = {.formula = "y[..., c] = 1 where c = label, else 0",
+                                      .derivative = "none",
+                                      .shapes = "labels: (...) -> (..., classes)",
+                                      .dtypes = "labels: i32, i64, u8, or a scalar; y: the dtype asked for",
+                                      .edges = "A label outside 0 .. classes - 1: TP_E_INDEX."}};
 
 tp_var tp_one_hot(tp_var labels, int64_t classes, tp_dtype dtype)
 {

@@ -30,15 +30,21 @@ static tp_status reshape_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_reshape(g, x->rank, x->dims));
 }
 
-const tp_op tp_op_reshape = {TP_OP_HEAD,
-                             .name = "reshape",
-                             .arity = 1,
-                             .structure = TP_VIEW,
-                             .flags = TP_LINEAR,
-                             .attributes = sizeof(tp_shape),
-                             .shape = reshape_shape,
-                             .forward = reshape_forward,
-                             .backward = reshape_backward};
+const tp_op tp_op_reshape = {
+    TP_OP_HEAD,
+    .name = "reshape",
+    .arity = 1,
+    .structure = TP_VIEW,
+    .flags = TP_LINEAR,
+    .attributes = sizeof(tp_shape),
+    .shape = reshape_shape,
+    .forward = reshape_forward,
+    .backward = reshape_backward,
+    .text = {.formula = "y = x, the same elements in row-major order",
+             .derivative = "dx = g under the dims of x",
+             .shapes =
+                 "x: any -> the dims given, one of which may be -1 (a view where strides allow); to rank 0: a scalar",
+             .dtypes = "any; f32 and f64 carry a gradient"}};
 
 tp_var tp_reshape(tp_var x, int rank, const int64_t *dims)
 {

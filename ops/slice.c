@@ -39,9 +39,21 @@ static tp_status slice_backward(tp_ctx *ctx, tp_var g)
     return tp_give_region(ctx, 0, g, &part);
 }
 
-const tp_op tp_op_slice = {TP_OP_HEAD,           .name = "slice",          .arity = 1,
-                           .structure = TP_VIEW, .flags = TP_LINEAR,       .attributes = sizeof(cut),
-                           .shape = slice_shape, .forward = slice_forward, .backward = slice_backward};
+const tp_op tp_op_slice = {TP_OP_HEAD,
+                           .name = "slice",
+                           .arity = 1,
+                           .structure = TP_VIEW,
+                           .flags = TP_LINEAR,
+                           .attributes = sizeof(cut),
+                           .shape = slice_shape,
+                           .forward = slice_forward,
+                           .backward = slice_backward,
+                           .text = {.formula = "y = x[start], x[start + step], ... before stop along the axis",
+                                    .derivative = "dx = g at those places, else 0",
+                                    .shapes = "x: (..., n, ...) -> (..., ceil((stop - start) / step), ...) (a view)",
+                                    .dtypes = "any; f32 and f64 carry a gradient",
+                                    .edges = "start = stop gives an empty result. Outside: TP_E_INDEX. Many slices of "
+                                             "one tensor share one gradient buffer."}};
 
 tp_var tp_slice(tp_var x, int axis, int64_t start, int64_t stop, int64_t step)
 {

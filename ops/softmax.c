@@ -61,14 +61,19 @@ static tp_status softmax_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(tp_sub(g, dot), y));
 }
 
-const tp_op tp_op_softmax = {TP_OP_HEAD,
-                             .name = "softmax",
-                             .arity = 1,
-                             .structure = TP_DENSE,
-                             .shape = same_shape,
-                             .forward = softmax_forward,
-                             .backward = softmax_backward,
-                             .gradient = softmax_gradient};
+const tp_op tp_op_softmax = {
+    TP_OP_HEAD,
+    .name = "softmax",
+    .arity = 1,
+    .structure = TP_DENSE,
+    .shape = same_shape,
+    .forward = softmax_forward,
+    .backward = softmax_backward,
+    .gradient = softmax_gradient,
+    .text = {.formula = "y = e^x / sum e^x along the axis",
+             .derivative = "dx = y (g - sum g y)",
+             .shapes = "x: any tensor -> the same",
+             .edges = "Never overflows: the largest element is taken off first. An element of -Inf gives 0."}};
 
 static tp_status log_softmax_forward(tp_ctx *ctx)
 {
@@ -87,14 +92,19 @@ static tp_status log_softmax_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_sub(g, tp_mul_masked(tp_sum_axes(g, TP_AXES(-1), true), tp_exp(y))));
 }
 
-const tp_op tp_op_log_softmax = {TP_OP_HEAD,
-                                 .name = "log_softmax",
-                                 .arity = 1,
-                                 .structure = TP_DENSE,
-                                 .shape = same_shape,
-                                 .forward = log_softmax_forward,
-                                 .backward = log_softmax_backward,
-                                 .gradient = log_softmax_gradient};
+const tp_op tp_op_log_softmax = {
+    TP_OP_HEAD,
+    .name = "log_softmax",
+    .arity = 1,
+    .structure = TP_DENSE,
+    .shape = same_shape,
+    .forward = log_softmax_forward,
+    .backward = log_softmax_backward,
+    .gradient = log_softmax_gradient,
+    .text = {.formula = "y = x - log sum e^x along the axis",
+             .derivative = "dx = g - e^y sum g",
+             .shapes = "x: any tensor -> the same",
+             .edges = "Never overflows, and keeps its digits where softmax would give 0."}};
 
 static tp_status logsumexp_shape(tp_ctx *ctx)
 {
@@ -126,7 +136,11 @@ const tp_op tp_op_logsumexp = {TP_OP_HEAD,
                                .structure = TP_REDUCE,
                                .shape = logsumexp_shape,
                                .forward = logsumexp_forward,
-                               .backward = logsumexp_backward};
+                               .backward = logsumexp_backward,
+                               .text = {.formula = "y = log sum e^x along the axis",
+                                        .derivative = "dx = g softmax(x)",
+                                        .shapes = "x: (..., n, ...) -> (..., ...), or (..., 1, ...) when keep",
+                                        .edges = "Never overflows. Of nothing: -Inf."}};
 
 /* The axis to be worked on, or -1 after setting the error. */
 static int axis_of(const tp_op *op, tp_var x, int axis)

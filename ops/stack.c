@@ -44,7 +44,11 @@ const tp_op tp_op_stack = {TP_OP_HEAD,
                            .shape = stack_shape,
                            .forward = stack_forward,
                            .backward = stack_backward,
-                           .gradient = stack_gradient};
+                           .gradient = stack_gradient,
+                           .text = {.formula = "y[i] = x[i]",
+                                    .derivative = "dx[i] = g[i]",
+                                    .shapes = "n scalars -> (n); tensors are reshaped and joined by concat",
+                                    .dtypes = "f64"}};
 
 /* Each tensor gets the new axis, then they are joined along it. */
 static tp_var stack_tensors(const tp_var *x, int n, int axis)

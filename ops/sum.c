@@ -12,15 +12,21 @@ static tp_status sum_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_axes_restore(ctx, g));
 }
 
-const tp_op tp_op_sum = {TP_OP_HEAD,
-                         .name = "sum",
-                         .arity = 1,
-                         .structure = TP_REDUCE,
-                         .flags = TP_LINEAR,
-                         .attributes = sizeof(tp_axes),
-                         .shape = tp_axes_shape,
-                         .forward = sum_forward,
-                         .backward = sum_backward};
+const tp_op tp_op_sum = {
+    TP_OP_HEAD,
+    .name = "sum",
+    .arity = 1,
+    .structure = TP_REDUCE,
+    .flags = TP_LINEAR,
+    .attributes = sizeof(tp_axes),
+    .shape = tp_axes_shape,
+    .forward = sum_forward,
+    .backward = sum_backward,
+    .text = {.formula = "y = sum of x over the axes",
+             .derivative = "dx = g, spread over the axes",
+             .shapes =
+                 "x: any -> the dims that stay, with 1 for the others when keep; no axis named: all of them, a scalar",
+             .edges = "Of nothing: 0. Summed in f64 where the result is a scalar."}};
 
 tp_var tp_sum_axes(tp_var x, int n, const int64_t *axes, bool keep)
 {
