@@ -25,6 +25,11 @@ tp_var tp_winner(tp_var x, tp_var b);
 tp_var tp_log_or_zero(tp_var x);
 tp_var tp_reciprocal_or_zero(tp_var x);
 
+/* Axis i of the operand of `diagonals` goes to axis to[i] of its result; axes that go to the same one have one size. */
+typedef struct tp_diagonals {
+    int rank, to[TP_MAX_RANK];
+} tp_diagonals;
+
 /* Records `op` on one or two operands, with every check. */
 tp_var tp_call1(const tp_op *op, tp_var x, const void *attributes);
 tp_var tp_call2(const tp_op *op, tp_var a, tp_var b, const void *attributes);

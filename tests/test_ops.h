@@ -119,6 +119,7 @@ tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, b
 TCase *edges_case(void);
 TCase *kernels_case(void);
 TCase *extremes_case(void);
+TCase *linalg_case(void);
 TCase *tuples_case(void);
 TCase *programs_case(void);
 

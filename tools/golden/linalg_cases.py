@@ -1,7 +1,7 @@
 """Products and linear algebra: (op, attributes, shapes of operands, function, low, high)."""
 import torch
 
-from common import Turned
+from common import Sliced, Turned
 
 
 def product_cases():
@@ -12,5 +12,69 @@ def product_cases():
     return [("matmul", [], pair, torch.matmul, -2, 2) for pair in pairs]
 
 
+def vector_cases():
+    cases = [("dot", [], pair, torch.dot, -2, 2) for pair in
+             [[(1,), (1,)], [(4,), (4,)], [(17,), (17,)], [Sliced(5), (5,)], [Sliced(3), Sliced(3)], [(40,), (40,)]]]
+    cases += [("outer", [], pair, lambda a, b: a.unsqueeze(-1) * b.unsqueeze(-2), -2, 2) for pair in
+              [[(1,), (1,)], [(3,), (4,)], [Sliced(3), (2,)], [(2, 3), (2, 4)], [(2, 3), (4,)], [(3,), Turned(2, 4)],
+               [(2, 1, 2), (3, 2)]]]
+    cases += [("matvec", [], pair, lambda a, x: (a @ x.unsqueeze(-1)).squeeze(-1), -2, 2) for pair in
+              [[(1, 1), (1,)], [(3, 4), (4,)], [Turned(3, 4), Sliced(4)], [(2, 3, 4), (4,)], [(2, 3, 4), (2, 4)],
+               [(3, 4), (2, 4)], [(2, 1, 2, 3), (2, 3)], [Turned(2, 3, 4), Turned(2, 4)]]]
+    cases += [("trace", [], [s], lambda x: torch.diagonal(x, 0, -2, -1).sum(-1), -2, 2) for s in
+              [(1, 1), (3, 3), (2, 4), (4, 2), Turned(3, 3), Sliced(3, 3), (2, 3, 3), (2, 2, 2, 3), Turned(2, 2, 3)]]
+    return cases
+
+
+def packed(text):
+    """Six characters of seven bits in a number."""
+    return [sum(ord(c) << 7 * k for k, c in enumerate(text[i:i + 6])) for i in range(0, len(text), 6)]
+
+
+EINSUMS = [
+    ("i->i", (4,)), ("ij->ji", (2, 3)), ("ij->", (2, 3)), ("ij->i", (2, 3)), ("ij->j", (2, 3)), ("ba", (2, 3)),
+    ("ijk->kij", (2, 3, 2)), ("ijk->j", (2, 3, 2)), ("...ij->...ji", (2, 2, 3)), ("...->...", (2, 3)),
+    ("i...->...", (2, 3)), ("...i->i...", (2, 2, 3)), ("...->", (2, 3)), ("ij...->j", (2, 3, 2)),
+    ("i,i->", (4,), (4,)), ("i,i->i", (4,), (4,)), ("i,i", (4,), (4,)), ("i,j->ij", (3,), (4,)), ("i,j", (3,), (2,)),
+    ("j,i", (3,), (2,)), ("i,j->ji", (3,), (4,)), ("i,j->", (3,), (4,)), ("i,j->j", (3,), (4,)),
+    ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk", (2, 3), (3, 4)), ("ij,jk->ki", (2, 3), (3, 4)),
+    ("ji,jk->ik", (3, 2), (3, 4)), ("ij,kj->ik", (2, 3), (4, 3)), ("ji,kj->ik", (3, 2), (4, 3)),
+    ("ij,j->i", (2, 3), (3,)), ("i,ij->j", (2,), (2, 3)), ("ij,ij->", (2, 3), (2, 3)), ("ij,ij->i", (2, 3), (2, 3)),
+    ("ij,ij->ij", (2, 3), (2, 3)), ("ij,ji->", (2, 3), (3, 2)), ("ij,ji->i", (2, 3), (3, 2)), ("ij,i->ij", (2, 3), (2,)),
+    ("ij,j->ij", (2, 3), (3,)), ("ij,k->ijk", (2, 3), (2,)), ("ij,jk->", (2, 3), (3, 2)), ("ij,jk->j", (2, 3), (3, 2)),
+    ("bij,bjk->bik", (2, 2, 3), (2, 3, 2)), ("bij,bkj->bik", (2, 2, 3), (2, 2, 3)), ("bij,jk->bik", (2, 2, 3), (3, 2)),
+    ("bij,bjk->kib", (2, 2, 3), (2, 3, 2)), ("bij,bj->bi", (2, 2, 3), (2, 3)), ("bi,bi->b", (3, 4), (3, 4)),
+    ("bhqd,bhkd->bhqk", (2, 2, 3, 2), (2, 2, 2, 2)), ("bqhd,bkhd->bhqk", (2, 3, 2, 2), (2, 2, 2, 2)),
+    ("bhqk,bkhd->bqhd", (2, 2, 3, 2), (2, 2, 2, 2)), ("abc,cda->bd", (2, 3, 2), (2, 2, 2)),
+    ("abc,acd->abd", (2, 3, 2), (2, 2, 2)), ("abcd,cd->ab", (2, 2, 3, 2), (3, 2)), ("abcd,dcef->abef", (2, 1, 2, 3), (3, 2, 1, 2)),
+    ("aB,Bc", (2, 3), (3, 2)), (" i j , j k -> i k ", (2, 3), (3, 2)), ("i,->i", (3,), ()), (",", (), ()),
+    (",ij->ji", (), (2, 3)), ("...ij,...jk->...ik", (2, 2, 3), (3, 2)), ("...ij,...jk->...ik", (2, 1, 2, 3), (3, 3, 2)),
+    ("...i,...i->...", (2, 3), (2, 3)), ("...i,...i->...", (2, 1, 3), (2, 3)), ("...i,...i", (2, 3), (3,)),
+    ("...i,i->...i", (2, 3), (3,)), ("i...,i->...", (3, 2), (3,)), ("...,...->...", (2, 1), (1, 3)),
+    ("...,...->", (2, 1), (1, 3)), ("b...,b...->b", (2, 3), (2, 3)), ("...ij,kj->ik...", (2, 2, 3), (2, 3)),
+    ("ij,jk,kl->il", (2, 3), (3, 2), (2, 3)), ("ij,jk,kl", (2, 3), (3, 2), (2, 3)), ("ij,jk,ki->", (2, 3), (3, 2), (2, 2)),
+    ("i,j,k->ijk", (2,), (3,), (2,)), ("i,ij,j->", (2,), (2, 3), (3,)), ("bi,ij,bj->b", (2, 2), (2, 3), (2, 3)),
+    ("bn,anm,bm->ba", (2, 3), (2, 3, 2), (2, 2)), ("ab,bc,cd,de->ae", (2, 3), (3, 2), (2, 3), (3, 2)),
+    ("i,i,i->i", (3,), (3,), (3,)), ("i,i,i->", (3,), (3,), (3,)), ("ij,ik,il->jkl", (2, 2), (2, 3), (2, 2)),
+    ("ijk,il,jm,kn->lmn", (2, 2, 2), (2, 2), (2, 2), (2, 2)), ("a,b,c,d,e->", (2,), (2,), (2,), (2,), (2,)),
+    ("ij,jk->ik", Turned(2, 3), (3, 4)), ("ij,jk->ik", Turned(2, 3), Turned(3, 4)), ("ij,kj->ki", Sliced(2, 3), Turned(4, 3)),
+    ("bij,bjk->bik", Turned(2, 2, 3), Sliced(2, 3, 2)), ("abcd,dcef->abef", Turned(2, 1, 2, 3), Turned(3, 2, 1, 2)),
+    ("...ij,...jk->...ik", Turned(2, 2, 3), Sliced(3, 2)), ("i,j->ij", Sliced(3), Sliced(4)),
+    ("ij->j", Turned(2, 3)), ("bi,bi->b", Turned(3, 4), Sliced(3, 4)),
+]
+DIAGONALS = [
+    ("ii->i", (3, 3)), ("ii", (3, 3)), ("ii->", (3, 3)), ("iij->ij", (2, 2, 3)), ("iij->j", (2, 2, 3)),
+    ("iji->ij", (2, 3, 2)), ("iji->ji", (2, 3, 2)), ("iii->i", (2, 2, 2)), ("iijj->ij", (2, 2, 3, 3)),
+    ("ijij->ij", (2, 3, 2, 3)), ("ii,ij->ij", (2, 2), (2, 3)), ("ii,jj->ij", (2, 2), (3, 3)), ("ii,ii->i", (2, 2), (2, 2)),
+    ("iji,jk->ik", (2, 3, 2), (3, 2)), ("...ii->...i", (2, 3, 3)), ("i...i->i...", (2, 3, 2)), ("...ii->...", (2, 3, 3)),
+    ("ii->i", Turned(3, 3)), ("ii->i", Sliced(3, 3)), ("bii->b", Turned(2, 2, 2)), ("iij,jk->ik", Sliced(2, 2, 3), (3, 2)),
+]
+
+
+def einsum_cases():
+    return [(op, packed(text), list(shapes), lambda *x, t=text: torch.einsum(t, *x), -2, 2)
+            for op, rows in (("einsum", EINSUMS), ("diagonals", DIAGONALS)) for text, *shapes in rows]
+
+
 def cases():
-    return product_cases()
+    return product_cases() + vector_cases() + einsum_cases()
