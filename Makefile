@@ -55,6 +55,7 @@ DEMO_SRC := $(wildcard demos/*.c)
 DEMOS    := $(patsubst demos/%.c,$(BUILD)/demos/%,$(filter-out $(wildcard demos/lib_*.c),$(DEMO_SRC)))
 DEMO_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/lib_*.c))
 TEST_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/*.c))
+DOC_OBJ  := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
 BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
 
 .PHONY: all help deps test golden check bench demo docs install clean format
@@ -110,7 +111,8 @@ install: all ## install library, headers and pkg-config file under DESTDIR/PREFI
 $(BUILD)/tests: $(TEST_OBJ) $(STATIC)
 	$(CC) -o $@ $(TEST_OBJ) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
 
-test: $(BUILD)/tests ## build and run the tests
+test: $(BUILD)/tests $(BUILD)/ops_doc ## build and run the tests
+	@sh tools/docs.sh $(BUILD) compare
 	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"
 	@$(BUILD)/tests
 
@@ -135,8 +137,11 @@ $(BUILD)/bench: $(BENCH_OBJ) $(STATIC)
 bench: $(BUILD)/bench ## measure against PyTorch and ADOL-C in one run
 	@sh bench/run.sh $(BUILD)
 
-docs: test ## the documentation's snippets are compiled and run; nothing else to build
-	@echo "docs: README.md and docs/*.md; every snippet ran"
+$(BUILD)/ops_doc: $(DOC_OBJ) $(STATIC)
+	$(CC) -o $@ $(DOC_OBJ) $(STATIC) $(LINK)
+
+docs: $(BUILD)/ops_doc ## write docs/ops.md from the op table and the public headers
+	@sh tools/docs.sh $(BUILD) write
 
 format: ## bring every file into the repository's format
 	clang-format -i $$(git ls-files '*.c' '*.h')
