@@ -6,6 +6,7 @@
 #include <tapir/tensor.h>
 
 #include "core/element.h"
+#include "kernels/conv.h"
 #include "kernels/gemm.h"
 
 /* One number for each row of the .def files. */
@@ -58,6 +59,7 @@ typedef struct tp_float_loops {
     void (*sgd)(int64_t n, void *w, const void *g, void *v, double rate, double momentum, double dampening,
                 double decay, bool nesterov);
     void (*adam)(int64_t n, void *w, const void *g, void *m, void *v, const tp_adam_step *step);
+    const tp_conv_loops *conv;
 } tp_float_loops;
 
 typedef struct tp_kernels {

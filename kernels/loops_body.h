@@ -212,6 +212,7 @@ static void N(adam_loop)(int64_t n, void *pw, const void *pg, void *pm, void *pv
 
 extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 
+extern const tp_conv_loops TABLE(tp_conv_loops);
 static const tp_float_loops N(loops) = {
     .rows = TABLE(tp_rows),
     .reduce_row = {N(sum_row), N(max_row), N(min_row)},
@@ -224,4 +225,5 @@ static const tp_float_loops N(loops) = {
     .cross_entropy_slope = N(cross_entropy_slope_loop),
     .sgd = N(sgd_loop),
     .adam = N(adam_loop),
+    .conv = &TABLE(tp_conv_loops),
 };

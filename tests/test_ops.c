@@ -322,6 +322,7 @@ Suite *ops_suite(void)
     tcase_add_loop_test(table, f32_agrees_with_f64, 0, n);
     tcase_add_loop_test(table, replay_equals_recording_bit_for_bit, 0, n);
     suite_add_tcase(suite, table);
+    suite_add_tcase(suite, conv_case());
     suite_add_tcase(suite, edges_case());
     suite_add_tcase(suite, kernels_case());
     suite_add_tcase(suite, extremes_case());

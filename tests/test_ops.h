@@ -116,6 +116,7 @@ tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, b
 
 /* ---- test cases of the other files ---- */
 
+TCase *conv_case(void);
 TCase *edges_case(void);
 TCase *kernels_case(void);
 TCase *extremes_case(void);

@@ -6,6 +6,7 @@
 #ifndef TAPIR_OPS_H
 #define TAPIR_OPS_H
 
+#include <tapir/ops_conv.h>
 #include <tapir/ops_linalg.h>
 #include <tapir/ops_loss.h>
 #include <tapir/ops_math.h>
