@@ -47,6 +47,8 @@ typedef struct tp_float_loops {
     double (*reduce_row[TP_FOLDS])(int64_t n, const void *x, int64_t stride);
     void (*reduce_columns[TP_FOLDS])(int64_t n, double *acc, const void *x, int64_t stride);
     void (*add)(int64_t n, void *y, const void *x); /* y += x */
+    /* Row i of n elements of x, `step` apart, is added at table + place[i]; INT64_MIN: it is not. */
+    void (*add_rows)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *x, int64_t step);
     /* out = softmax(x) and log_softmax(x) for one row; returns log sum exp. out may be NULL. */
     double (*softmax)(int64_t n, void *out, const void *x);
     double (*log_softmax)(int64_t n, void *out, const void *x);

@@ -67,6 +67,17 @@ static void N(add_into)(int64_t n, void *py, const void *px)
     for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
+static void N(add_rows_of)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *px, int64_t step)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        if (place[i] == INT64_MIN) continue;
+        T *restrict const y = (T *)table + place[i];
+        const T *restrict const x = (const T *)px + i * step;
+        SIMD
+        for (int64_t k = 0; k < n; k++) y[k] += x[k];
+    }
+}
+
 /* ---- the softmax family, one contiguous row; the largest element is taken out first, so nothing overflows ---- */
 
 INLINE T N(row_max)(int64_t n, const T *x)
@@ -218,6 +229,7 @@ static const tp_float_loops N(loops) = {
     .reduce_row = {N(sum_row), N(max_row), N(min_row)},
     .reduce_columns = {N(sum_columns), N(max_columns), N(min_columns)},
     .add = N(add_into),
+    .add_rows = N(add_rows_of),
     .softmax = N(softmax_loop),
     .log_softmax = N(log_softmax_loop),
     .softmax_slope = N(softmax_slope_loop),
