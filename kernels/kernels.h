@@ -8,6 +8,7 @@
 #include "core/element.h"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
+#include "kernels/reduce.h"
 
 /* One number for each row of the .def files. */
 enum {
@@ -33,8 +34,6 @@ typedef struct tp_row_loops {
     tp_loop *slope[2]; /* upstream times slope, by x and by b; 0 where the upstream is 0 */
 } tp_row_loops;
 
-typedef enum tp_fold { TP_FOLD_SUM, TP_FOLD_MAX, TP_FOLD_MIN, TP_FOLDS } tp_fold;
-
 /* Hyperparameters of one step of Adam on one tensor: see tp_adam. */
 typedef struct tp_adam_step {
     double rate, beta1, beta2, epsilon, decay, correction1, correction2;
@@ -43,9 +42,7 @@ typedef struct tp_adam_step {
 /* Loops for one float type. Rows of the softmax family are (n) elements `stride` apart. */
 typedef struct tp_float_loops {
     const tp_row_loops *rows; /* by TP_ROW_... */
-    /* Reduces n elements into one; folds n elements into n running results, element by element. */
-    double (*reduce_row[TP_FOLDS])(int64_t n, const void *x, int64_t stride);
-    void (*reduce_columns[TP_FOLDS])(int64_t n, double *acc, const void *x, int64_t stride);
+    const tp_reduce_loops *reduce;
     void (*add)(int64_t n, void *y, const void *x); /* y += x */
     /* Row i of n elements of x, `step` apart, is added at table + place[i]; INT64_MIN: it is not. */
     void (*add_rows)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *x, int64_t step);
@@ -87,8 +84,7 @@ typedef struct tp_operand {
 void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int64_t count, void *out,
                  const tp_operand in[TP_IN_COUNT], int threads);
 
-/* Reduces the axes in `mask` of a strided x into dense `out` (row-major over the other axes) of `out_dtype`. An empty
-   sum is 0; max and min of nothing are -Inf and +Inf. Sums are carried in f64. */
+/* tp_reduce_args for a fold without shift and power. */
 void tp_reduce(const tp_kernels *kernels, tp_fold how, tp_dtype dtype, int rank, const int64_t *dims,
                const int64_t *strides, const void *x, unsigned mask, tp_dtype out_dtype, void *out, int threads);
 

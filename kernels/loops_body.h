@@ -1,63 +1,6 @@
 /* Loops for one element type T: included by loops.c for float and for double, with M, C and N set to match. */
 
-/* ---- reductions: n elements `stride` apart into one, or into n running results ---- */
-
-INLINE double N(fold_row)(int64_t n, const void *px, int64_t stride, double start, double (*fold)(double, double))
-{
-    const T *const x = px;
-    enum { LANES = 16 };
-    double lane[LANES], result = start;
-    int64_t i = 0;
-    if (stride == 1 && n >= LANES) {
-        for (int l = 0; l < LANES; l++) lane[l] = start;
-        for (; i + LANES <= n; i += LANES) {
-            SIMD
-            for (int l = 0; l < LANES; l++) lane[l] = fold(lane[l], (double)x[i + l]);
-        }
-        for (int l = 0; l < LANES; l++) result = fold(result, lane[l]);
-    }
-    for (; i < n; i++) result = fold(result, (double)x[i * stride]);
-    return result;
-}
-
-INLINE void N(fold_columns)(int64_t n, double *restrict acc, const void *px, int64_t stride,
-                            double (*fold)(double, double))
-{
-    const T *restrict const x = px;
-    if (stride == 1) {
-        SIMD
-        for (int64_t i = 0; i < n; i++) acc[i] = fold(acc[i], (double)x[i]);
-    } else {
-        for (int64_t i = 0; i < n; i++) acc[i] = fold(acc[i], (double)x[i * stride]);
-    }
-}
-
-INLINE double N(fold_sum)(double a, double x)
-{
-    return a + x;
-}
-INLINE double N(fold_max)(double a, double x)
-{
-    return x > a || x != x ? x : a;
-}
-INLINE double N(fold_min)(double a, double x)
-{
-    return x < a || x != x ? x : a;
-}
-
-#define FOLD(name, start)                                                                                              \
-    static double N(name##_row)(int64_t n, const void *x, int64_t stride)                                              \
-    {                                                                                                                  \
-        return N(fold_row)(n, x, stride, start, N(fold_##name));                                                       \
-    }                                                                                                                  \
-    static void N(name##_columns)(int64_t n, double *acc, const void *x, int64_t stride)                               \
-    {                                                                                                                  \
-        N(fold_columns)(n, acc, x, stride, N(fold_##name));                                                            \
-    }
-FOLD(sum, 0)
-FOLD(max, -HUGE_VAL)
-FOLD(min, HUGE_VAL)
-#undef FOLD
+extern const tp_reduce_loops TABLE(tp_reduce_loops);
 
 static void N(add_into)(int64_t n, void *py, const void *px)
 {
@@ -82,7 +25,7 @@ static void N(add_rows_of)(int64_t rows, int64_t n, void *table, const int64_t *
 
 INLINE T N(row_max)(int64_t n, const T *x)
 {
-    return (T)N(max_row)(n, x, 1);
+    return (T)TABLE(tp_reduce_loops).row[TP_FOLD_MAX](n, x, 1, 0, 0);
 }
 
 /* A row whose largest element is infinite is not shifted: the log of its sum is that infinity, and not Inf - Inf. */
@@ -226,8 +169,7 @@ extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 extern const tp_conv_loops TABLE(tp_conv_loops);
 static const tp_float_loops N(loops) = {
     .rows = TABLE(tp_rows),
-    .reduce_row = {N(sum_row), N(max_row), N(min_row)},
-    .reduce_columns = {N(sum_columns), N(max_columns), N(min_columns)},
+    .reduce = &TABLE(tp_reduce_loops),
     .add = N(add_into),
     .add_rows = N(add_rows_of),
     .softmax = N(softmax_loop),

@@ -1,11 +1,17 @@
 /* Reductions over any axes of a strided tensor. The axes are sorted into those that stay and those that go; if the
-   tightest axis goes, rows are folded into single numbers, else whole rows are folded into rows of running results. */
+   tightest axis goes, rows are folded into single numbers, else whole rows are folded into rows of running results.
+   What wants two passes takes them a block of results at a time, the second while the elements are in the cache. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "kernels/kernels.h"
 
-enum { WIDTH = 256, SPLIT = 1 << 16 }; /* running results at a time; elements of a full reduction that one task takes */
+enum {
+    ROWS = 256,      /* results in a block where each is folded from a row */
+    COLUMNS = 1024,  /* running results side by side */
+    SPLIT = 1 << 16, /* elements that one task takes of a long full reduction */
+    PIECES = 256
+};
 
 typedef struct axes {
     int rank;
@@ -13,18 +19,16 @@ typedef struct axes {
 } axes;
 
 typedef struct job {
-    const tp_float_loops *loops;
-    tp_fold how;
+    const tp_reduce_call *args;
+    const tp_reduce_loops *loops; /* NULL: x holds integers */
     int64_t size;
-    const char *x;
     axes keep, drop;
-    tp_dtype out_dtype;
-    char *out;
-    double *partial; /* of a split full reduction, from piece `first` on */
-    int64_t first;
-    int64_t total;
-    double start;
+    int64_t total, count; /* results; elements that make one */
+    int64_t width;        /* results in a block */
+    bool columns;
 } job;
+
+/* ---- walking ---- */
 
 /* Adds an axis, joining it to the one before where the two are contiguous. */
 static void push(axes *a, int64_t dim, int64_t stride)
@@ -52,136 +56,265 @@ static void tightest_last(axes *a)
         }
 }
 
-static int64_t count_of(const axes *a)
+/* Goes over the first `rank` axes, from element `at` on. */
+typedef struct walk {
+    const axes *over;
+    int rank;
+    int64_t offset, index[TP_MAX_RANK];
+} walk;
+
+static walk walk_from(const axes *over, int rank, int64_t at)
 {
-    int64_t count = 1;
-    for (int i = 0; i < a->rank; i++) count *= a->dims[i];
+    walk w;
+    w.over = over, w.rank = rank, w.offset = 0;
+    for (int i = rank - 1; i >= 0; i--) {
+        w.index[i] = at ? at % over->dims[i] : 0;
+        w.offset += w.index[i] * over->strides[i];
+        if (at) at /= over->dims[i];
+    }
+    return w;
+}
+
+/* False after the last. */
+static bool next(walk *w)
+{
+    for (int i = w->rank - 1; i >= 0; i--) {
+        w->offset += w->over->strides[i];
+        if (++w->index[i] < w->over->dims[i]) return true;
+        w->offset -= w->over->dims[i] * w->over->strides[i];
+        w->index[i] = 0;
+    }
+    return false;
+}
+
+/* ---- one fold ---- */
+
+static double join(tp_fold how, double a, double b)
+{
+    switch (how) {
+    case TP_FOLD_MAX:
+    case TP_FOLD_ABS_MAX: return b > a || isnan(b) ? b : a;
+    case TP_FOLD_MIN:
+    case TP_FOLD_ABS_MIN: return b < a || isnan(b) ? b : a;
+    case TP_FOLD_PROD: return a * b;
+    default: return a + b;
+    }
+}
+
+/* Integers are only asked whether they are 0. */
+static double fold_row(const job *j, tp_fold how, int64_t n, int64_t offset, int64_t stride, double shift)
+{
+    const char *x = (const char *)j->args->x + offset * j->size;
+    if (j->loops) return j->loops->row[how](n, x, stride, shift, j->args->power);
+    double count = 0;
+    for (int64_t i = 0; i < n; i++) count += tp_get(j->args->dtype, x + i * stride * j->size) != 0;
     return count;
 }
 
-/* The offset of the i-th element over the first `rank` axes. */
-static int64_t offset_of(const axes *a, int rank, int64_t i)
-{
-    int64_t offset = 0;
-    for (int axis = rank - 1; axis >= 0; axis--) {
-        offset += i % a->dims[axis] * a->strides[axis];
-        i /= a->dims[axis];
-    }
-    return offset;
-}
+typedef struct pieces {
+    const job *j;
+    tp_fold how;
+    int64_t first;
+    double shift, partial[PIECES];
+} pieces;
 
-static double combine(tp_fold how, double a, double b)
+static void fold_piece(void *user, int64_t i)
 {
-    if (how == TP_FOLD_SUM) return a + b;
-    if (isnan(b)) return b;
-    return how == TP_FOLD_MAX ? (b > a ? b : a) : (b < a ? b : a);
-}
-
-/* One result: folds every dropped element below offset `base`. */
-static double fold_all(const job *j, int64_t base)
-{
-    if (j->drop.rank == 0) return tp_get(j->size == 4 ? TP_F32 : TP_F64, j->x + base * j->size);
-    const int last = j->drop.rank - 1;
-    int64_t rows = 1;
-    for (int i = 0; i < last; i++) rows *= j->drop.dims[i];
-    double result = j->start;
-    for (int64_t row = 0; row < rows; row++) {
-        const int64_t offset = base + offset_of(&j->drop, last, row);
-        const double part =
-            j->loops->reduce_row[j->how](j->drop.dims[last], j->x + offset * j->size, j->drop.strides[last]);
-        result = rows == 1 ? part : combine(j->how, result, part);
-    }
-    return result;
-}
-
-static void reduce_rows(void *user, int64_t block)
-{
-    const job *j = user;
-    const int64_t end = (block + 1) * WIDTH < j->total ? (block + 1) * WIDTH : j->total;
-    for (int64_t i = block * WIDTH; i < end; i++)
-        tp_put(j->out_dtype, j->out + i * (int64_t)tp_dtype_size(j->out_dtype),
-               fold_all(j, offset_of(&j->keep, j->keep.rank, i)));
-}
-
-/* One block: up to WIDTH neighbours along the last kept axis. */
-static void reduce_columns(void *user, int64_t block)
-{
-    const job *j = user;
-    const int last = j->keep.rank - 1;
-    const int64_t inner = j->keep.dims[last], blocks = (inner + WIDTH - 1) / WIDTH;
-    const int64_t row = block / blocks, column = block % blocks * WIDTH;
-    const int64_t n = inner - column < WIDTH ? inner - column : WIDTH;
-    const int64_t base = offset_of(&j->keep, last, row) + column * j->keep.strides[last];
-    double acc[WIDTH];
-    for (int64_t i = 0; i < n; i++) acc[i] = j->start;
-    const int64_t folds = count_of(&j->drop);
-    const int tight = j->drop.rank - 1;
-    int64_t offset = base, inside = 0;
-    for (int64_t k = 0; k < folds; k++) {
-        j->loops->reduce_columns[j->how](n, acc, j->x + offset * j->size, j->keep.strides[last]);
-        offset += j->drop.strides[tight];
-        if (++inside == j->drop.dims[tight]) {
-            inside = 0;
-            offset = base + offset_of(&j->drop, j->drop.rank, k + 1 < folds ? k + 1 : 0);
-        }
-    }
-    char *out = j->out + (row * inner + column) * (int64_t)tp_dtype_size(j->out_dtype);
-    for (int64_t i = 0; i < n; i++) tp_put(j->out_dtype, out + i * (int64_t)tp_dtype_size(j->out_dtype), acc[i]);
+    pieces *p = user;
+    const int64_t start = (p->first + i) * SPLIT, rest = p->j->drop.dims[0] - start, stride = p->j->drop.strides[0];
+    p->partial[i] = fold_row(p->j, p->how, rest < SPLIT ? rest : SPLIT, start * stride, stride, p->shift);
 }
 
 /* A long contiguous full reduction is cut into pieces of SPLIT elements, whatever the thread count. */
-static void reduce_piece(void *user, int64_t i)
+static double fold_split(const job *j, tp_fold how, double start, double shift)
 {
-    const job *j = user;
-    const int64_t start = (j->first + i) * SPLIT, n = j->drop.dims[0] - start, stride = j->drop.strides[0];
-    j->partial[i] = j->loops->reduce_row[j->how](n < SPLIT ? n : SPLIT, j->x + start * stride * j->size, stride);
-}
-
-static double reduce_split(job *j, int threads)
-{
-    double partial[WIDTH], result = j->start;
-    j->partial = partial;
-    const int64_t pieces = (j->drop.dims[0] + SPLIT - 1) / SPLIT;
-    for (int64_t first = 0; first < pieces; first += WIDTH) {
-        const int64_t n = pieces - first < WIDTH ? pieces - first : WIDTH;
-        j->first = first;
-        tp_parallel(threads, n, reduce_piece, j);
-        for (int64_t i = 0; i < n; i++) result = combine(j->how, result, partial[i]);
+    pieces p = {.j = j, .how = how, .shift = shift};
+    const int64_t n = (j->drop.dims[0] + SPLIT - 1) / SPLIT;
+    double result = start;
+    for (; p.first < n; p.first += PIECES) {
+        const int64_t some = n - p.first < PIECES ? n - p.first : PIECES;
+        tp_parallel(j->args->threads, some, fold_piece, &p);
+        for (int64_t i = 0; i < some; i++) result = join(how, result, p.partial[i]);
     }
     return result;
+}
+
+/* One result: every dropped element below offset `base`. */
+static double fold_one(const job *j, tp_fold how, double start, int64_t base, double shift)
+{
+    const int last = j->drop.rank - 1;
+    if (last < 0) return fold_row(j, how, 1, base, 1, shift);
+    if (last == 0 && (j->total > 1 || j->count <= SPLIT))
+        return fold_row(j, how, j->drop.dims[0], base, j->drop.strides[0], shift);
+    if (last == 0) return fold_split(j, how, start, shift);
+    walk rows = walk_from(&j->drop, last, 0);
+    double result = start;
+    do
+        result =
+            join(how, result, fold_row(j, how, j->drop.dims[last], base + rows.offset, j->drop.strides[last], shift));
+    while (next(&rows));
+    return result;
+}
+
+/* n neighbouring results, from `first` on. */
+static void fold_block(const job *j, tp_fold how, int64_t first, int64_t n, double *acc, const double *shift)
+{
+    const double start = j->loops ? j->loops->start[how] : 0;
+    for (int64_t i = 0; i < n; i++) acc[i] = start;
+    if (j->count == 0) return;
+    if (j->total == 1) {
+        acc[0] = fold_one(j, how, start, 0, shift[0]);
+        return;
+    }
+    walk kept = walk_from(&j->keep, j->keep.rank, first);
+    if (!j->columns) {
+        for (int64_t i = 0; i < n; i++, next(&kept)) acc[i] = fold_one(j, how, start, kept.offset, shift[i]);
+        return;
+    }
+    const int last = j->drop.rank - 1;
+    const int64_t rows = last < 0 ? 1 : j->drop.dims[last], step = last < 0 ? 0 : j->drop.strides[last];
+    walk outer = walk_from(&j->drop, last < 0 ? 0 : last, 0);
+    do
+        j->loops->columns[how](rows, step, n, acc, (const char *)j->args->x + (kept.offset + outer.offset) * j->size,
+                               j->keep.strides[j->keep.rank - 1], shift, j->args->power);
+    while (next(&outer));
+}
+
+/* ---- what is made of folds ---- */
+
+static void put(tp_dtype dtype, void *out, int64_t first, int64_t n, const double *from)
+{
+    if (dtype == TP_F32)
+        for (int64_t i = 0; i < n; i++) ((float *)out)[first + i] = (float)from[i];
+    else if (dtype == TP_F64)
+        for (int64_t i = 0; i < n; i++) ((double *)out)[first + i] = from[i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            tp_put(dtype, (char *)out + (first + i) * (int64_t)tp_dtype_size(dtype), from[i]);
+}
+
+static void variances(const job *j, int64_t first, int64_t n, double *acc, double *mean)
+{
+    const double count = (double)j->count, left = count - j->args->power;
+    fold_block(j, TP_FOLD_SUM, first, n, acc, mean);
+    for (int64_t i = 0; i < n; i++) mean[i] = acc[i] / count;
+    if (j->args->means) put(j->args->out_dtype, j->args->means, first, n, mean);
+    fold_block(j, TP_FOLD_SQUARES, first, n, acc, mean);
+    for (int64_t i = 0; i < n; i++) acc[i] = left > 0 && j->count ? acc[i] / left : (double)NAN;
+}
+
+/* A sum of powers that is out of these bounds may have lost its small terms or all of them. */
+static bool in_range(double sum)
+{
+    return sum > 1e-250 && sum < 1e250;
+}
+
+static void norms(const job *j, int64_t first, int64_t n, double *acc, double *scale)
+{
+    const double p = j->args->power;
+    bool good = true;
+    fold_block(j, p == 2 ? TP_FOLD_SQUARES : TP_FOLD_POWERS, first, n, acc, scale);
+    for (int64_t i = 0; i < n; i++) good = good && in_range(acc[i]);
+    if (good) {
+        for (int64_t i = 0; i < n; i++) acc[i] = p == 2 ? sqrt(acc[i]) : pow(acc[i], 1 / p);
+        return;
+    }
+    double largest[COLUMNS];
+    fold_block(j, TP_FOLD_ABS_MAX, first, n, largest, scale);
+    for (int64_t i = 0; i < n; i++) scale[i] = largest[i] > 0 && largest[i] < HUGE_VAL ? largest[i] : 1;
+    fold_block(j, TP_FOLD_SCALED, first, n, acc, scale);
+    for (int64_t i = 0; i < n; i++)
+        acc[i] = largest[i] > 0 && largest[i] < HUGE_VAL ? scale[i] * pow(acc[i], 1 / p) : largest[i];
+}
+
+static void compute(const job *j, int64_t first, int64_t n, double *acc, double *shift)
+{
+    const tp_reduce_call *args = j->args;
+    const tp_fold how = args->how;
+    for (int64_t i = 0; i < n; i++) shift[i] = 0;
+    if (how < TP_FOLDS) {
+        const int64_t size = (int64_t)tp_dtype_size(args->shift_dtype);
+        for (int64_t i = 0; args->shifts && i < n; i++)
+            shift[i] = tp_get(args->shift_dtype, (const char *)args->shifts + (first + i) * size);
+        fold_block(j, how, first, n, acc, shift);
+    } else if (how == TP_FOLD_MEAN) {
+        fold_block(j, TP_FOLD_SUM, first, n, acc, shift);
+        for (int64_t i = 0; i < n; i++) acc[i] /= (double)j->count;
+    } else if (how == TP_FOLD_NORM) {
+        norms(j, first, n, acc, shift);
+    } else if (how == TP_FOLD_ALL || how == TP_FOLD_ANY) {
+        fold_block(j, TP_FOLD_NONZERO, first, n, acc, shift);
+        for (int64_t i = 0; i < n; i++) acc[i] = how == TP_FOLD_ANY ? acc[i] > 0 : acc[i] == (double)j->count;
+    } else {
+        variances(j, first, n, acc, shift);
+        for (int64_t i = 0; i < n && how == TP_FOLD_STD; i++) acc[i] = sqrt(acc[i]);
+    }
+    put(args->out_dtype, args->out, first, n, acc);
+}
+
+/* Columns come in blocks of `width` neighbours along the last kept axis, rows in blocks of any neighbours. */
+static void run_block(void *user, int64_t block)
+{
+    const job *j = user;
+    double acc[COLUMNS], shift[COLUMNS];
+    const int64_t inner = j->columns ? j->keep.dims[j->keep.rank - 1] : j->total;
+    const int64_t blocks = (inner + j->width - 1) / j->width;
+    const int64_t at = block % blocks * j->width, rest = inner - at;
+    compute(j, block / blocks * inner + at, rest < j->width ? rest : j->width, acc, shift);
+}
+
+/* Blocks whose elements stay in the second-level cache for another pass; where there is none, as wide as it goes. */
+static int64_t width_of(const job *j)
+{
+    const bool passes = j->args->how == TP_FOLD_VARIANCE || j->args->how == TP_FOLD_STD || j->args->how == TP_FOLD_NORM;
+    const int64_t most = j->columns ? COLUMNS : ROWS, least = j->columns ? 64 : 1;
+    if (!passes && j->columns) return most;
+    const int64_t fits = SPLIT / (j->count ? j->count : 1);
+    return fits > most ? most : (fits < least ? least : fits);
+}
+
+void tp_reduce_args(const tp_kernels *kernels, const tp_reduce_call *args)
+{
+    job j;
+    j.args = args;
+    j.loops = args->dtype <= TP_F64 ? kernels->of[args->dtype]->reduce : NULL;
+    j.size = (int64_t)tp_dtype_size(args->dtype);
+    j.keep.rank = j.drop.rank = 0;
+    j.total = j.count = 1;
+    for (int i = 0; i < args->rank; i++) {
+        const bool drop = args->mask >> i & 1;
+        *(drop ? &j.count : &j.total) *= args->dims[i];
+        push(drop ? &j.drop : &j.keep, args->dims[i], args->strides[i]);
+    }
+    if (j.total == 0) return;
+    if (j.total == 1) {
+        double acc, shift;
+        j.columns = false;
+        tightest_last(&j.drop);
+        compute(&j, 0, 1, &acc, &shift);
+        return;
+    }
+    tightest_last(&j.drop);
+    const int k = j.keep.rank - 1, d = j.drop.rank - 1;
+    j.columns = j.loops && (d < 0 || llabs(j.keep.strides[k]) < llabs(j.drop.strides[d]));
+    j.width = width_of(&j);
+    const int64_t inner = j.columns ? j.keep.dims[k] : j.total;
+    tp_parallel(j.total * j.count > SPLIT ? args->threads : 1, j.total / inner * ((inner + j.width - 1) / j.width),
+                run_block, &j);
 }
 
 void tp_reduce(const tp_kernels *kernels, tp_fold how, tp_dtype dtype, int rank, const int64_t *dims,
                const int64_t *strides, const void *x, unsigned mask, tp_dtype out_dtype, void *out, int threads)
 {
-    static const double starts[] = {0, -HUGE_VAL, HUGE_VAL};
-    job j = {.loops = kernels->of[dtype],
-             .how = how,
-             .size = (int64_t)tp_dtype_size(dtype),
-             .x = x,
-             .out_dtype = out_dtype,
-             .out = out,
-             .start = starts[how],
-             .total = 1};
-    bool empty = false;
-    for (int i = 0; i < rank; i++) {
-        const bool drop = mask >> i & 1;
-        if (!drop) j.total *= dims[i];
-        if (drop && dims[i] == 0) empty = true;
-        push(drop ? &j.drop : &j.keep, dims[i], strides[i]);
-    }
-    if (j.total == 0) return;
-    if (empty) {
-        tp_fill(j.total, out_dtype, out, j.start);
-        return;
-    }
-    tightest_last(&j.drop);
-    const int k = j.keep.rank - 1, d = j.drop.rank - 1;
-    if (k < 0 && j.drop.rank == 1 && j.drop.dims[0] > SPLIT)
-        tp_put(out_dtype, out, reduce_split(&j, threads));
-    else if (k >= 0 && d >= 0 && llabs(j.keep.strides[k]) < llabs(j.drop.strides[d]))
-        tp_parallel(threads, j.total / j.keep.dims[k] * ((j.keep.dims[k] + WIDTH - 1) / WIDTH), reduce_columns, &j);
-    else
-        tp_parallel(j.total * (d < 0 ? 1 : j.drop.dims[d]) > SPLIT ? threads : 1, (j.total + WIDTH - 1) / WIDTH,
-                    reduce_rows, &j);
+    const tp_reduce_call args = {.how = how,
+                                 .dtype = dtype,
+                                 .rank = rank,
+                                 .dims = dims,
+                                 .strides = strides,
+                                 .x = x,
+                                 .mask = mask,
+                                 .out_dtype = out_dtype,
+                                 .out = out,
+                                 .threads = threads};
+    tp_reduce_args(kernels, &args);
 }

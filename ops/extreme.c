@@ -3,13 +3,8 @@
 
 static tp_status extreme_shape(tp_ctx *ctx)
 {
-    const tp_axes *axes = tp_ctx_attributes(ctx);
-    const tp_tensor *x = tp_ctx_input(ctx, 0);
-    const tp_shape left = tp_shape_reduced(x->rank, x->dims, axes->mask, false);
-    char text[TP_SHAPE_TEXT];
-    if (x->count == 0 && tp_shape_count(left.rank, left.dims) != 0)
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "nothing to choose from in %s", tp_tensor_text(text, x));
-    return tp_axes_shape(ctx);
+    const tp_status status = tp_axes_not_empty(ctx);
+    return status == TP_OK ? tp_axes_shape(ctx) : status;
 }
 
 static tp_status max_forward(tp_ctx *ctx)
@@ -30,11 +25,22 @@ static tp_status extreme_backward(tp_ctx *ctx, tp_var g)
     const tp_var x = tp_ctx_input_var(ctx, 0);
     const tp_var chosen = tp_same(x, tp_axes_restore(ctx, tp_ctx_output_var(ctx, 0)));
     int64_t list[TP_MAX_RANK];
-    int n = 0;
-    for (int i = 0; i < TP_MAX_RANK; i++)
-        if (axes->mask >> i & 1) list[n++] = i;
+    const int n = tp_axes_list(axes, list);
     const tp_var share = n ? tp_div(chosen, tp_sum_axes(chosen, n, list, true)) : chosen;
     return tp_give(ctx, 0, tp_mul_masked(tp_axes_restore(ctx, g), share));
+}
+
+/* Counts the ties of each result first. */
+static tp_status extreme_gradient(tp_ctx *ctx, const tp_tensor *g)
+{
+    const tp_tensor *y = tp_ctx_output(ctx, 0);
+    tp_tensor *ties = tp_axes_new(ctx);
+    if (!ties) return TP_E_MEMORY;
+    tp_axes_fold_to(ctx, TP_FOLD_SAME, (tp_axes_buffers){.out = ties, .shifts = y});
+    const tp_axes_slope slope = {.loop = tp_axes_loops(ctx)->extreme, .b = ties, .y = y, .g = g};
+    const tp_status status = tp_axes_run(ctx, &slope);
+    tp_done(ctx->tape, ties);
+    return status;
 }
 
 const tp_op tp_op_max = {
@@ -46,6 +52,7 @@ const tp_op tp_op_max = {
     .shape = extreme_shape,
     .forward = max_forward,
     .backward = extreme_backward,
+    .gradient = extreme_gradient,
     .text = {.formula = "y = the largest x over the axes",
              .derivative = "dx = g / (number of ties) where x = y, else 0",
              .shapes =
@@ -61,6 +68,7 @@ const tp_op tp_op_min = {
     .shape = extreme_shape,
     .forward = min_forward,
     .backward = extreme_backward,
+    .gradient = extreme_gradient,
     .text = {.formula = "y = the smallest x over the axes",
              .derivative = "dx = g / (number of ties) where x = y, else 0",
              .shapes =
@@ -69,7 +77,7 @@ const tp_op tp_op_min = {
 
 tp_var tp_max_axes(tp_var x, int n, const int64_t *axes, bool keep)
 {
-    return tp_axes_call(&tp_op_max, x, n, axes, keep);
+    return tp_axes_call(&tp_op_max, x, n, axes, keep, 0);
 }
 
 tp_var tp_max(tp_var x)
@@ -79,7 +87,7 @@ tp_var tp_max(tp_var x)
 
 tp_var tp_min_axes(tp_var x, int n, const int64_t *axes, bool keep)
 {
-    return tp_axes_call(&tp_op_min, x, n, axes, keep);
+    return tp_axes_call(&tp_op_min, x, n, axes, keep, 0);
 }
 
 tp_var tp_min(tp_var x)

@@ -1,0 +1,22 @@
+/* The loops of reductions, for one instruction-set level. */
+#include <stddef.h>
+
+#include "kernels/kernels.h"
+#include "kernels/level.h"
+#include "kernels/vector_math.h"
+
+#define T float
+#define TYPE f32
+#define M(fn) fn##f
+#define C(x) x##f
+#include "kernels/reduce_body.h"
+#undef T
+#undef TYPE
+#undef M
+#undef C
+
+#define T double
+#define TYPE f64
+#define M(fn) fn
+#define C(x) x
+#include "kernels/reduce_body.h"
