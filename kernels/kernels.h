@@ -8,6 +8,7 @@
 #include "core/element.h"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
+#include "kernels/norm.h"
 #include "kernels/reduce.h"
 
 /* One number for each row of the .def files. */
@@ -43,6 +44,7 @@ typedef struct tp_adam_step {
 typedef struct tp_float_loops {
     const tp_row_loops *rows; /* by TP_ROW_... */
     const tp_reduce_loops *reduce;
+    const tp_norm_loops *norm;
     void (*add)(int64_t n, void *y, const void *x); /* y += x */
     /* Row i of n elements of x, `step` apart, is added at table + place[i]; INT64_MIN: it is not. */
     void (*add_rows)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *x, int64_t step);

@@ -18,6 +18,40 @@ TP_API tp_var tp_softmax(tp_var x, int axis);              /* e^x / sum e^x;  dx
 TP_API tp_var tp_log_softmax(tp_var x, int axis);          /* x - log sum e^x;  dx = g - e^y sum g */
 TP_API tp_var tp_logsumexp(tp_var x, int axis, bool keep); /* log sum e^x;  dx = g softmax(x) */
 
+/* ---- normalisation ------------------------------------------------------------------------------------------------
+ */
+
+/* y = (x - mean) / sqrt(variance + eps) gain + bias, with the mean and the (biased) variance of x over some of its
+   elements; gain and bias may be tp_none(). With h = g gain, s = 1/sqrt(variance + eps) and z = (x - mean) s:
+   dx = s (h - mean h - z mean(h z)), dgain = sum g z, dbias = sum g. Where the variance and eps are both 0 the value is
+   0/0, a NaN; use eps > 0. TP_E_ARGUMENT for an eps that is negative or not finite. */
+
+/* Over the last `dims` dims d... of x: (..., d...), gain and bias: (d...). Ba, Kiros, Hinton: "Layer normalization",
+   2016. */
+TP_API tp_var tp_layer_norm(tp_var x, int dims, tp_var gain, tp_var bias, double eps);
+/* y = x / sqrt(mean x^2 + eps) gain over the last `dims` dims: no mean is taken out. Zhang, Sennrich: "Root mean square
+   layer normalization", 2019. */
+TP_API tp_var tp_rms_norm(tp_var x, int dims, tp_var gain, double eps);
+/* x: (N, C, ...), gain and bias: (C). Over each sample's groups of C / groups channels. Wu, He: "Group normalization",
+   2018. */
+TP_API tp_var tp_group_norm(tp_var x, int64_t groups, tp_var gain, tp_var bias, double eps);
+/* ... over each channel of each sample. */
+TP_API tp_var tp_instance_norm(tp_var x, tp_var gain, tp_var bias, double eps);
+/* x: (N, C, ...), gain and bias: (C). Over each channel of the whole batch, as in training. The running mean and
+   variance, (C) and outside any tape, may each be NULL; they become (1 - momentum) running + momentum batch's, with the
+   unbiased variance, once: when the call is recorded, not on replay. TP_E_SHAPE for an empty batch, and for a running
+   variance with one value a channel. Ioffe, Szegedy: "Batch normalization", 2015. */
+TP_API tp_var tp_batch_norm(tp_var x, tp_var gain, tp_var bias, tp_tensor *mean, tp_tensor *variance, double momentum,
+                            double eps);
+/* The same by a given mean and variance, (C) each, as in evaluation: tp_data of the running ones. Differentiable by
+   them too. */
+TP_API tp_var tp_batch_norm_fixed(tp_var x, tp_var mean, tp_var variance, tp_var gain, tp_var bias, double eps);
+
+/* x: (N, C, ...) -> x / d^beta with d = k + alpha / size sum of x^2 over the `size` channels around each (size / 2
+   before it, (size - 1) / 2 behind it; those outside count as 0). dx = g d^-beta - 2 alpha beta / size x sum of g x
+   d^(-beta-1) over the channels that see it. Krizhevsky, Sutskever, Hinton: "ImageNet classification", 2012. */
+TP_API tp_var tp_local_response_norm(tp_var x, int64_t size, double alpha, double beta, double k);
+
 #ifdef __cplusplus
 }
 #endif
