@@ -122,6 +122,7 @@ TCase *shape_edges_case(void);
 TCase *kernels_case(void);
 TCase *extremes_case(void);
 TCase *linalg_case(void);
+TCase *norm_case(void);
 TCase *tuples_case(void);
 TCase *programs_case(void);
 
