@@ -4,6 +4,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/level.h"
+#include "kernels/loss.h"
 #include "kernels/vector_math.h"
 
 #define T float

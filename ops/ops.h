@@ -11,7 +11,9 @@
 #define BINARY(name, ...) extern const tp_op tp_op_##name;
 #define NUMBER(name, ...) extern const tp_op tp_op_##name;
 #define OP(name) extern const tp_op tp_op_##name;
+#define LOSS(name, ...) extern const tp_op tp_op_##name;
 #include "kernels/binary.def"
+#include "kernels/loss.def"
 #include "kernels/number.def"
 #include "kernels/unary.def"
 #include "ops/ops.def"
@@ -19,6 +21,7 @@
 #undef BINARY
 #undef NUMBER
 #undef OP
+#undef LOSS
 
 /* Rows without a public constructor. */
 tp_var tp_winner(tp_var x, tp_var b);

@@ -9,7 +9,9 @@ static const tp_op *const table[] = {
 #define BINARY(name, ...) &tp_op_##name,
 #define NUMBER(name, ...) &tp_op_##name,
 #define OP(name) &tp_op_##name,
+#define LOSS(name, ...) &tp_op_##name,
 #include "kernels/binary.def"
+#include "kernels/loss.def"
 #include "kernels/number.def"
 #include "kernels/unary.def"
 #include "ops/ops.def"

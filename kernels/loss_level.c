@@ -1,0 +1,20 @@
+/* The loops of the losses, for one instruction-set level. */
+#include "kernels/level.h"
+#include "kernels/loss.h"
+#include "kernels/vector_math.h"
+
+#define T float
+#define TYPE f32
+#define M(fn) fn##f
+#define C(x) x##f
+#include "kernels/loss_body.h"
+#undef T
+#undef TYPE
+#undef M
+#undef C
+
+#define T double
+#define TYPE f64
+#define M(fn) fn
+#define C(x) x
+#include "kernels/loss_body.h"
