@@ -1,11 +1,70 @@
-/* How the cases of tests/golden/loss.txt are called. */
+/* How the cases of tests/golden/loss.txt are called. The first attribute is the reduction. */
+#include "ops/loss.h"
 #include "tests/golden.h"
 
-GOLDEN_CALL(mse, tp_mse(g->x[0], g->x[1], (tp_reduction)g->list[0]))
-GOLDEN_CALL(cross_entropy, tp_cross_entropy(g->x[0], g->x[1], (tp_reduction)g->list[0]))
+#define HOW ((tp_reduction)g->list[0])
+
+GOLDEN_CALL(mse, tp_mse(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(l1, tp_l1(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(huber, tp_huber(g->x[0], g->x[1], g->attribute[1], HOW))
+GOLDEN_CALL(smooth_l1, tp_smooth_l1(g->x[0], g->x[1], g->attribute[1], HOW))
+GOLDEN_CALL(hinge, tp_hinge(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(squared_hinge, tp_squared_hinge(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(perceptron, tp_perceptron(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(logistic, tp_logistic(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(soft_hinge, tp_soft_hinge(g->x[0], g->x[1], g->attribute[1], g->attribute[2], HOW))
+GOLDEN_CALL(hinge_embedding, tp_hinge_embedding(g->x[0], g->x[1], g->attribute[1], HOW))
+GOLDEN_CALL(cosine_margin, tp_loss(&tp_op_cosine_margin, g->x[0], g->x[1], tp_none(), HOW, g->attribute[1], 0))
+GOLDEN_CALL(margin_ranking, tp_margin_ranking(g->x[0], g->x[1], g->x[2], g->attribute[1], HOW))
+GOLDEN_CALL(bce, tp_bce(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(bce_with_logits, tp_bce_with_logits(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(bce_with_pos_weight,
+            tp_bce_with_logits_with(g->x[0], g->x[1], &(tp_bce_options){.reduction = HOW, .pos_weight = g->x[2]}))
+GOLDEN_CALL(bce_weighed,
+            tp_bce_with_logits_with(g->x[0], g->x[1], &(tp_bce_options){.reduction = HOW, .weight = g->x[2]}))
+GOLDEN_CALL(bce_both_weights,
+            tp_bce_with_logits_with(g->x[0], g->x[1],
+                                    &(tp_bce_options){.reduction = HOW, .weight = g->x[2], .pos_weight = g->x[3]}))
+GOLDEN_CALL(focal, tp_focal(g->x[0], g->x[1], g->attribute[1], g->attribute[2], HOW))
+GOLDEN_CALL(kl_div, tp_kl_div(g->x[0], g->x[1], HOW))
+GOLDEN_CALL(kl_div_log, tp_kl_div_with(g->x[0], g->x[1], &(tp_kl_div_options){.reduction = HOW, .log_target = true}))
+GOLDEN_CALL(kl_batch_mean,
+            tp_kl_div_with(g->x[0], g->x[1], &(tp_kl_div_options){.log_target = g->list[0] != 0, .batch_mean = true}))
+GOLDEN_CALL(poisson_nll,
+            tp_poisson_nll_with(g->x[0], g->x[1], &(tp_poisson_options){.reduction = HOW, .full = g->list[1] != 0}))
+GOLDEN_CALL(poisson_nll_rate,
+            tp_poisson_nll_with(g->x[0], g->x[1],
+                                &(tp_poisson_options){
+                                    .reduction = HOW, .rate = true, .full = g->list[1] != 0, .eps = g->attribute[2]}))
+GOLDEN_CALL(gaussian_nll, tp_gaussian_nll_with(g->x[0], g->x[1], g->x[2],
+                                               &(tp_gaussian_options){.reduction = HOW, .full = g->list[1] != 0}))
+GOLDEN_CALL(cross_entropy, tp_cross_entropy(g->x[0], g->x[1], HOW))
 
 static const golden_builder builders[] = {
     GOLDEN(mse),
+    GOLDEN(l1),
+    GOLDEN(huber),
+    GOLDEN(smooth_l1),
+    GOLDEN(hinge),
+    GOLDEN(squared_hinge),
+    GOLDEN(perceptron),
+    GOLDEN(logistic),
+    GOLDEN(soft_hinge),
+    GOLDEN(hinge_embedding),
+    GOLDEN(cosine_margin),
+    GOLDEN(margin_ranking),
+    GOLDEN(bce),
+    GOLDEN(bce_with_logits),
+    GOLDEN(bce_with_pos_weight),
+    GOLDEN(bce_weighed),
+    GOLDEN(bce_both_weights),
+    GOLDEN(focal),
+    GOLDEN(kl_div),
+    GOLDEN(kl_div_log),
+    GOLDEN(kl_batch_mean),
+    GOLDEN(poisson_nll),
+    GOLDEN(poisson_nll_rate),
+    GOLDEN(gaussian_nll),
     GOLDEN(cross_entropy),
 };
 

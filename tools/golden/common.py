@@ -77,8 +77,7 @@ class Case:
         if isinstance(shape, (Labels, Mask)):
             return self.add_integers(shape)
         dims = shape if isinstance(shape, tuple) else shape.dims
-        if isinstance(shape, Between):
-            low, high = shape.low, shape.high
+        low, high = getattr(shape, "low", low), getattr(shape, "high", high)
         numbers = shape.numbers if isinstance(shape, Given) else self.draw(count(dims), low, high, 1 + 2 * (place % 2))
         grad = not isinstance(shape, Constant) and getattr(shape, "grad", True)
         self.kinds.append("g" if grad else "k")

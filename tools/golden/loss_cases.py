@@ -1,23 +1,198 @@
 """Losses: (op, attributes, shapes of operands, function, low, high)."""
+import math
+
 import torch
+from torch.nn import functional as F
 
-from common import Given, Labels, Turned
+from common import Between, Constant, Given, Labels, Sliced, Turned
+
+HOWS = ("none", "sum", "mean")
 
 
-def loss_cases():
+def reduced(each, how):
+    return each if how == "none" else each.sum() if how == "sum" else each.mean()
+
+
+def in_range(layout, low, high):
+    """The operand of this layout drawn from low .. high; layouts of common.py draw from the range of their case."""
+    if isinstance(layout, tuple):
+        return Between(low, high, *layout)
+    layout.low, layout.high = low, high
+    return layout
+
+
+# ---- element by element --------------------------------------------------------------------------------------------
+
+
+def softplus(z):
+    return -F.logsigmoid(-z)
+
+
+def bce(x, t):
+    """The second derivative of PyTorch's own has an epsilon in it."""
+    return -(t * torch.log(x) + (1 - t) * torch.log(1 - x))
+
+
+def hinge(x, t):
+    return torch.relu(1 - t * x)
+
+
+def soft_hinge(x, t, epsilon, margin):
+    return epsilon * softplus((margin - t * x) / epsilon)
+
+
+def focal(x, t, gamma, alpha):
+    """As torchvision.ops.sigmoid_focal_loss."""
+    loss = F.binary_cross_entropy_with_logits(x, t, reduction="none")
+    share = torch.sigmoid(x)
+    loss = loss * (1 - (share * t + (1 - share) * (1 - t))) ** gamma
+    return loss if alpha < 0 else loss * (alpha * t + (1 - alpha) * (1 - t))
+
+
+def huber(x, t, delta):
+    d = (x - t).abs()
+    return torch.where(d <= delta, (x - t) ** 2 / 2, delta * (d - delta / 2))
+
+
+def smooth_l1(x, t, beta):
+    d = (x - t).abs()
+    return torch.where(d < beta, (x - t) ** 2 / (2 * beta), d - beta / 2) if beta > 0 else d
+
+
+SIGNS = (-1.5, 1.5)
+UNIT = (.05, .95)
+# op, numbers of the calls, function, range of x, range of the target
+ELEMENTWISE = [
+    ("mse", [()], lambda x, t: F.mse_loss(x, t, reduction="none"), (-2, 2), (-2, 2)),
+    ("l1", [()], lambda x, t: F.l1_loss(x, t, reduction="none"), (-2, 2), (-2, 2)),
+    ("huber", [(1,), (.5,)], huber, (-2, 2), (-2, 2)),
+    ("smooth_l1", [(1,), (.5,), (0,)], smooth_l1, (-2, 2), (-2, 2)),
+    ("hinge", [()], hinge, (-2, 2), SIGNS),
+    ("squared_hinge", [()], lambda x, t: hinge(x, t) ** 2, (-2, 2), SIGNS),
+    ("perceptron", [()], lambda x, t: torch.relu(-t * x), (-2, 2), SIGNS),
+    ("logistic", [()], lambda x, t: softplus(-t * x), (-3, 3), SIGNS),
+    ("soft_hinge", [(.1, 1), (1, 0), (.5, 1)], soft_hinge, (-2, 2), SIGNS),
+    ("bce", [()], bce, UNIT, UNIT),
+    ("bce_with_logits", [()], lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="none"), (-4, 4), UNIT),
+    ("focal", [(2, .25), (2, -1), (.5, .75), (0, .25)], focal, (-4, 4), UNIT),
+    ("kl_div", [()], lambda x, t: F.kl_div(x, t, reduction="none"), (-3, 0), (.05, 1)),
+    ("kl_div_log", [()], lambda x, t: F.kl_div(x, t, reduction="none", log_target=True), (-3, 0), (-3, 0)),
+    ("poisson_nll", [(0,), (1,)], lambda x, t, full: F.poisson_nll_loss(x, t, full=bool(full), reduction="none"),
+     (-2, 2), (.1, 5)),
+    ("poisson_nll_rate", [(0, 1e-8), (1, .1)],
+     lambda x, t, full, eps: F.poisson_nll_loss(x, t, log_input=False, full=bool(full), eps=eps, reduction="none"),
+     (.2, 3), (.1, 5)),
+]
+LAYOUTS = [((), ()), ((5,), (5,)), ((2, 3), (2, 3)), (lambda: Turned(2, 3), (2, 3)), ((2, 1, 3), lambda: Sliced(2, 1, 3))]
+
+
+def elementwise_cases():
     cases = []
-    for number, how in enumerate(("none", "sum", "mean")):
-        for pair in [[(), ()], [(5,), (5,)], [(2, 3), (2, 3)], [Turned(2, 3), (2, 3)]]:
-            cases.append(("mse", [number], pair,
-                          lambda x, t, how=how: torch.nn.functional.mse_loss(x, t, reduction=how), -2, 2))
+    for op, calls, f, x_range, t_range in ELEMENTWISE:
+        for numbers in calls:
+            for number, how in enumerate(HOWS):
+                for layouts in LAYOUTS:
+                    operands = [in_range(layout() if callable(layout) else layout, *limits)
+                                for layout, limits in zip(layouts, (x_range, t_range))]
+                    cases.append((op, [number, *numbers], operands,
+                                  lambda x, t, f=f, n=numbers, how=how: reduced(f(x, t, *n), how)))
+    return cases
+
+
+FAR = [-1e4, -800., -40., -1., 1., 40., 800., 1e4]
+
+
+def far_cases():
+    """Logits and scores far out, against hard targets of both kinds."""
+    cases = []
+    zeros_and_ones, signs = [0., 1.] * 8, [-1., 1.] * 8
+    scores = Given((16,), [v for v in FAR for _ in range(2)])
+    for number, how in enumerate(HOWS):
+        for op, numbers, f, targets in [
+                ("bce_with_logits", (), lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="none"), zeros_and_ones),
+                ("logistic", (), lambda x, t: softplus(-t * x), signs),
+                ("soft_hinge", (.1, 1), soft_hinge, signs),
+                ("hinge", (), hinge, signs),
+                ("perceptron", (), lambda x, t: torch.relu(-t * x), signs),
+                ("huber", (1,), huber, signs),
+                ("smooth_l1", (1,), smooth_l1, signs),
+                ("mse", (), lambda x, t: F.mse_loss(x, t, reduction="none"), signs)]:
+            cases.append((op, [number, *numbers], [scores, Given((16,), targets, grad=False)],
+                          lambda x, t, f=f, n=numbers, how=how: reduced(f(x, t, *n), how)))
+        near = Given((10,), [v for v in (-30., -5., 0., 5., 30.) for _ in range(2)])
+        for numbers in ((2, .25), (1, -1)):
+            cases.append(("focal", [number, *numbers], [near, Given((10,), [0., 1.] * 5, grad=False)],
+                          lambda x, t, n=numbers, how=how: reduced(focal_of_labels(x, t, *n), how)))
+    return cases
+
+
+def focal_of_labels(x, t, gamma, alpha):
+    """For targets of 0 and 1, without the cancellation that 1 - sigmoid has far out."""
+    z = (2 * t - 1) * x
+    loss = torch.exp(gamma * F.logsigmoid(-z)) * softplus(-z)
+    return loss if alpha < 0 else loss * (alpha * t + (1 - alpha) * (1 - t))
+
+
+def hinge_embedding(x, t, margin):
+    return torch.where(t > 0, x, torch.relu(margin - x))
+
+
+def margin_ranking(a, b, y, margin):
+    return torch.relu(margin - y * (a - b))
+
+
+def with_third_cases():
+    """Losses of three operands, and those whose label has no gradient."""
+    cases = []
+    shapes = [((4,), (4,), (4,)), ((2, 3), (2, 3), (2, 3)), ((2, 3), (2, 3), (3,)), ((2, 3), (2, 3), (2, 1)),
+              ((2, 3), (2, 3), ())]
+    for number, how in enumerate(HOWS):
+        for a, b, c in shapes:
+            for full in (0, 1):
+                cases.append(("gaussian_nll", [number, full], [a, b, Between(.3, 3, *c)],
+                              lambda x, t, v, how=how, full=full: reduced(
+                                  (v.log() + (x - t) ** 2 / v + full * math.log(2 * math.pi)) / 2, how)))
+            cases.append(("bce_with_pos_weight", [number], [a, in_range(b, *UNIT), Between(.5, 3, *c)],
+                          lambda x, t, p, how=how: reduced((1 - t) * x + (1 + (p - 1) * t) * softplus(-x), how), -4, 4))
+            for margin in (0, .5):
+                cases.append(("margin_ranking", [number, margin], [a, b, in_range(c, *SIGNS)],
+                              lambda x, t, y, how=how, m=margin: reduced(margin_ranking(x, t, y, m), how)))
+        labels = Given((6,), [1., -1., -1., 1., -1., -1.], grad=False)
+        for margin in (1, .25):
+            cases.append(("hinge_embedding", [number, margin], [Between(0, 2, 6), labels],
+                          lambda x, y, how=how, m=margin: F.hinge_embedding_loss(x, y, margin=m, reduction=how)))
+            cases.append(("cosine_margin", [number, margin - .5], [Between(-1, 1, 6), labels],
+                          lambda x, y, how=how, m=margin - .5: reduced(
+                              torch.where(y > 0, 1 - x, torch.relu(x - m)), how)))
+        cases.append(("bce_with_pos_weight", [number],
+                      [Given((16,), [v for v in FAR for _ in range(2)]), Given((16,), [0., 1.] * 8, grad=False), Constant(16)],
+                      lambda x, t, p, how=how: F.binary_cross_entropy_with_logits(x, t, pos_weight=p, reduction=how), .5, 3))
+        cases.append(("bce_weighed", [number], [(2, 3), Between(*UNIT, 2, 3), Between(.5, 3, 2, 3)],
+                      lambda x, t, w, how=how: reduced(softplus(x) * w - x * t * w, how)))
+        cases.append(("bce_both_weights", [number], [(2, 3), Constant(2, 3), Constant(2, 3), Constant(3)],
+                      lambda x, t, w, p, how=how: F.binary_cross_entropy_with_logits(x, t, w, pos_weight=p, reduction=how),
+                      .1, .9))
+    for shape in ((3,), (4, 2), (2, 3, 2)):
+        for log_target in (0, 1):
+            cases.append(("kl_batch_mean", [log_target], [in_range(shape, -3, 0), in_range(shape, *((-3, 0) if log_target else UNIT))],
+                          lambda x, t, log=log_target: F.kl_div(x, t, reduction="batchmean", log_target=bool(log))))
+    return cases
+
+
+# ---- of classes ----------------------------------------------------------------------------------------------------
+
+
+def class_cases():
+    cases = []
+    for number, how in enumerate(HOWS):
         for x, labels in [((3,), Labels(3)), ((4, 3), Labels(3, 4)), ((2, 1), Labels(1, 2)), (Turned(4, 3), Labels(3, 4)),
                           (Given((2, 3), [1000., 999., -1000., 1e4, 1e4, 9999.]), Labels(3, 2))]:
             cases.append(("cross_entropy", [number], [x, labels],
-                          lambda x, t, how=how: torch.nn.functional.cross_entropy(x, t, reduction=how), -3, 3))
+                          lambda x, t, how=how: F.cross_entropy(x, t, reduction=how), -3, 3))
         cases.append(("cross_entropy", [number], [(2, 2, 3), Labels(3, 2, 2)],
-                      lambda x, t, how=how: torch.nn.functional.cross_entropy(x.movedim(-1, 1), t, reduction=how), -3, 3))
+                      lambda x, t, how=how: F.cross_entropy(x.movedim(-1, 1), t, reduction=how), -3, 3))
     return cases
 
 
 def cases():
-    return loss_cases()
+    return elementwise_cases() + far_cases() + with_third_cases() + class_cases()
