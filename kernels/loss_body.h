@@ -133,10 +133,10 @@ INLINE void N(each_slope)(int64_t n, void *out, const void *const *in, const dou
         N(each_slope)(n, out, in, number, N(name##_by_##by));                                                          \
     }
 
-#define LOSS(name, formula, value, slope_x, recorded_x, slope_t, ...)                                                  \
+#define LOSS(name, formula, derivative, value, slope_x, recorded_x, slope_t, ...)                                      \
     VALUE_LOOP(name, value) SLOPE_LOOP(name, x, slope_x) SLOPE_LOOP(name, t, slope_t)
-#define LOSS3(name, formula, value, slope_x, recorded_x, slope_t, recorded_t, slope_c, ...)                            \
-    LOSS(name, formula, value, slope_x, recorded_x, slope_t, ) SLOPE_LOOP(name, c, slope_c)
+#define LOSS3(name, formula, derivative, value, slope_x, recorded_x, slope_t, recorded_t, slope_c, ...)                \
+    LOSS(name, formula, derivative, value, slope_x, recorded_x, slope_t, ) SLOPE_LOOP(name, c, slope_c)
 #include "kernels/loss.def"
 #undef LOSS
 

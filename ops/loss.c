@@ -115,7 +115,7 @@ static tp_status loss_backward(tp_ctx *ctx, const loss_row *row, tp_var g)
         return text;                                                                                                   \
     }
 #define SLOPE(name, by, slope) IS_ZERO(slope) ? NULL : name##_by_##by
-#define DESCRIPTOR(name_, operands, formula_, ...)                                                                     \
+#define DESCRIPTOR(name_, operands, formula_, derivative_, ...)                                                        \
     static const loss_row name_##_row = {TP_LOSS_##name_, {__VA_ARGS__}};                                              \
     static tp_status name_##_forward(tp_ctx *ctx)                                                                      \
     {                                                                                                                  \
@@ -140,20 +140,20 @@ static tp_status loss_backward(tp_ctx *ctx, const loss_row *row, tp_var g)
         .backward = name_##_backward,                                                                                  \
         .gradient = name_##_gradient,                                                                                  \
         .text = {.formula = formula_,                                                                                  \
-                 .derivative = "the formula's, by every operand that it depends on smoothly; one-sided at kinks",      \
+                 .derivative = derivative_,                                                                            \
                  .shapes = "operands of one shape -> that shape, or a scalar for a sum or a mean",                     \
                  .edges = "finite wherever the formula is, also at logits of 1e4; the mean of nothing is NaN"},        \
     };
 
-#define LOSS(name, formula, value, slope_x, recorded_x, slope_t, recorded_t, ...)                                      \
+#define LOSS(name, formula, derivative, value, slope_x, recorded_x, slope_t, recorded_t, ...)                          \
     RECORDED(name, x, slope_x, recorded_x)                                                                             \
     RECORDED(name, t, slope_t, recorded_t)                                                                             \
-    DESCRIPTOR(name, 2, formula, SLOPE(name, x, slope_x), SLOPE(name, t, slope_t))
-#define LOSS3(name, formula, value, slope_x, recorded_x, slope_t, recorded_t, slope_c, recorded_c, ...)                \
+    DESCRIPTOR(name, 2, formula, derivative, SLOPE(name, x, slope_x), SLOPE(name, t, slope_t))
+#define LOSS3(name, formula, derivative, value, slope_x, recorded_x, slope_t, recorded_t, slope_c, recorded_c, ...)    \
     RECORDED(name, x, slope_x, recorded_x)                                                                             \
     RECORDED(name, t, slope_t, recorded_t)                                                                             \
     RECORDED(name, c, slope_c, recorded_c)                                                                             \
-    DESCRIPTOR(name, 3, formula, SLOPE(name, x, slope_x), SLOPE(name, t, slope_t), SLOPE(name, c, slope_c))
+    DESCRIPTOR(name, 3, formula, derivative, SLOPE(name, x, slope_x), SLOPE(name, t, slope_t), SLOPE(name, c, slope_c))
 #include "kernels/loss.def"
 
 /* ---- calling ---- */

@@ -8,8 +8,9 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-#define LOSS(name, formula, value, sx, rx, st, rt, xl, xh, tl, th, p, q) {&tp_op_##name, p, q},
-#define LOSS3(name, formula, value, sx, rx, st, rt, sc, rc, xl, xh, tl, th, cl, ch, p, q) {&tp_op_##name, p, q},
+#define LOSS(name, formula, derivative, value, sx, rx, st, rt, xl, xh, tl, th, p, q) {&tp_op_##name, p, q},
+#define LOSS3(name, formula, derivative, value, sx, rx, st, rt, sc, rc, xl, xh, tl, th, cl, ch, p, q)                  \
+    {&tp_op_##name, p, q},
 #include "kernels/loss.def"
 #undef LOSS
 };
@@ -35,7 +36,7 @@ static tp_var build_row(const sample *s, const tp_var *x)
     {                                                                                                                  \
 #name, text, build_row, operands, LIST(how)                                                                    \
     }
-#define LOSS(name, formula, value, sx, rx, st, rt, xl, xh, tl, th, p, q)                                               \
+#define LOSS(name, formula, derivative, value, sx, rx, st, rt, xl, xh, tl, th, p, q)                                   \
     ROW(name, "none, scalars", TP_NONE, ON({IN(xl, xh, SCALAR)}, {IN(tl, th, SCALAR)})),                               \
         ROW(name, "sum, scalars", TP_SUM, ON({IN(xl, xh, SCALAR)}, {IN(tl, th, SCALAR)})),                             \
         ROW(name, "none (19)", TP_NONE, PAIR(xl, xh, tl, th, DENSE, DENSE, 19)),                                       \
@@ -47,7 +48,7 @@ static tp_var build_row(const sample *s, const tp_var *x)
         ROW(name, "mean (1,1)", TP_MEAN, PAIR(xl, xh, tl, th, DENSE, DENSE, 1, 1)),                                    \
         ROW(name, "sum (0,3)", TP_SUM, PAIR(xl, xh, tl, th, DENSE, DENSE, 0, 3)),                                      \
         ROW(name, "none (0,3)", TP_NONE, PAIR(xl, xh, tl, th, DENSE, DENSE, 0, 3)),
-#define LOSS3(name, formula, value, sx, rx, st, rt, sc, rc, xl, xh, tl, th, cl, ch, p, q)                              \
+#define LOSS3(name, formula, derivative, value, sx, rx, st, rt, sc, rc, xl, xh, tl, th, cl, ch, p, q)                  \
     ROW(name, "none, scalars", TP_NONE, ON({IN(xl, xh, SCALAR)}, {IN(tl, th, SCALAR)}, {IN(cl, ch, SCALAR)})),         \
         ROW(name, "none (19)", TP_NONE, THREE(xl, xh, tl, th, cl, ch, DENSE, DENSE, 19)),                              \
         ROW(name, "mean (19)", TP_MEAN, THREE(xl, xh, tl, th, cl, ch, DENSE, DENSE, 19)),                              \
