@@ -111,7 +111,9 @@ bool tp_ctx_is_view(tp_ctx *ctx)
 
 bool tp_ctx_needs(const tp_ctx *ctx, int i)
 {
-    return i >= 0 && (uint32_t)i < ctx->count && ctx->tape->nodes[ctx->inputs[i]].a & TP_NEEDS;
+    if (i < 0 || (uint32_t)i >= ctx->count || !(ctx->tape->nodes[ctx->inputs[i]].a & TP_NEEDS)) return false;
+    const bool walking = ctx->phase == TP_IN_NUMBERS || ctx->phase == TP_IN_RECORDED;
+    return !walking || ctx->inputs[i] >= ctx->tape->walk_low; /* nobody asks for what lies below */
 }
 
 tp_var tp_ctx_input_var(const tp_ctx *ctx, int i)

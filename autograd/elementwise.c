@@ -185,8 +185,8 @@ tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g)
     return TP_OK;
 }
 
-/* g times slope in the shape of the result, into `out`. */
-static void slope_into(tp_ctx *ctx, int i, const tp_tensor *g, tp_tensor *out)
+/* g times slope in the shape of the result, into `out`; g is a node for its value only. */
+static void slope_into(tp_ctx *ctx, int i, const tp_node *g, tp_tensor *out)
 {
     const tp_node *node = &ctx->tape->nodes[ctx->node];
     const tp_row *row = ctx->op->row;
@@ -194,7 +194,7 @@ static void slope_into(tp_ctx *ctx, int i, const tp_tensor *g, tp_tensor *out)
     operand_view views[TP_IN_COUNT];
     operands_of(ctx->tape, row, node, out, in, views);
     in[TP_IN_Y] = tensor_operand(node->value.tensor, out, &views[TP_IN_Y]);
-    in[TP_IN_G] = tensor_operand(g, out, &views[TP_IN_G]);
+    in[TP_IN_G] = node_operand(g, out, &views[TP_IN_G]);
     run(ctx->tape, ctx->tape->kernels->of[out->dtype]->rows[row->index].slope[i], out, in);
 }
 
@@ -209,7 +209,7 @@ static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
     tp_tensor *out =
         same ? tp_ctx_grad(ctx, i, NULL) : tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
     if (!out) return tape->error.status;
-    slope_into(ctx, i, g, out);
+    slope_into(ctx, i, &(tp_node){.a = TP_IS_TENSOR, .value.tensor = (tp_tensor *)g}, out);
     if (same) return TP_OK;
     const tp_status status = tp_slot_add(tape, ctx->inputs[i], out);
     tp_unref(tape, out);
@@ -223,4 +223,31 @@ tp_status tp_elementwise_gradient(tp_ctx *ctx, const tp_tensor *g)
     for (int i = 0; i < n && status == TP_OK; i++)
         if (tp_ctx_needs(ctx, i)) status = gradient_of(ctx, i, g);
     return status;
+}
+
+tp_status tp_elementwise_tangent(tp_tape *tape, uint32_t i, tp_slot *tangents, uint32_t first)
+{
+    tp_ctx ctx;
+    tp_ctx_of_node(&ctx, tape, i, TP_IN_NUMBERS);
+    const tp_tensor *y = tape->nodes[i].value.tensor;
+    tp_slot *slot = &tangents[i - first];
+    for (uint32_t k = 0; k < ctx.count; k++) {
+        const uint32_t operand = ctx.inputs[k];
+        if (operand < first || tangents[operand - first].bits == 0) continue;
+        tp_tensor *out = tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx.op->name);
+        if (!out) return tape->error.status;
+        tp_node dx = {.a = tape->nodes[operand].a & TP_IS_TENSOR};
+        if (dx.a)
+            dx.value.tensor = tangents[operand - first].tensor;
+        else
+            dx.value.number = tangents[operand - first].number;
+        slope_into(&ctx, (int)k, &dx, out);
+        if (slot->tensor) {
+            tp_add_into(tape->kernels, out->rank, out->dims, (tp_dtype)out->dtype, out->data, out->strides,
+                        slot->tensor->data, slot->tensor->strides);
+            tp_unref(tape, slot->tensor);
+        }
+        slot->tensor = out;
+    }
+    return TP_OK;
 }

@@ -24,6 +24,10 @@ tp_status tp_elementwise_forward(tp_ctx *ctx);
 tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g);
 tp_status tp_elementwise_gradient(tp_ctx *ctx, const tp_tensor *g);
 
+/* Forward mode in numbers: adds the tangent of node i, a tensor, to its slot. `tangents` are those of nodes from
+   `first` on. */
+tp_status tp_elementwise_tangent(tp_tape *tape, uint32_t i, tp_slot *tangents, uint32_t first);
+
 /* Records the op on any operands: the whole path, with every check. */
 tp_var tp_elementwise1(const tp_op *op, tp_var x, double number);
 tp_var tp_elementwise2(const tp_op *op, tp_var x, tp_var b);

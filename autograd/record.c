@@ -30,7 +30,7 @@ tp_status tp_slot_record(tp_tape *tape, uint32_t node, tp_var g)
     return TP_OK;
 }
 
-static tp_status visit(tp_tape *tape, uint32_t i)
+tp_status tp_visit_recorded(tp_tape *tape, uint32_t i)
 {
     const tp_op *op = tape->nodes[i].op;
     if (op->flags & TP_TUPLE_PART) {
@@ -54,7 +54,7 @@ tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
     tape->parts.count = 0;
     for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
-        const tp_status status = visit(tape, i);
+        const tp_status status = tp_visit_recorded(tape, i);
         if (status != TP_OK) return status;
     }
     return TP_OK;

@@ -6,8 +6,7 @@
 
 #include "autograd/give.h"
 
-/* Slots for as many nodes as there is room for. */
-static bool slot_room(tp_tape *tape)
+bool tp_slot_room(tp_tape *tape)
 {
     void *slots = tape->slots;
     const bool room = tp_grow_to(&tape->memory, &slots, &tape->slot_capacity, tape->capacity, sizeof *tape->slots);
@@ -28,7 +27,7 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking
     const tp_status status = tp_check_versions(tape, root);
     if (status != TP_OK) return status;
     tp_drop_adjoints(tape);
-    if (!slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_backward");
+    if (!tp_slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_backward");
     /* A tuple asks for the slots of all its results, also of those behind the root. */
     const uint32_t behind = tape->count - root - 1;
     const size_t slots = (size_t)root + 1 + (behind < TP_MAX_RESULTS ? behind : TP_MAX_RESULTS);

@@ -11,6 +11,10 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking
 /* From node `root` down to the lowest, with the seed already in root's slot. */
 tp_status tp_walk_numbers(tp_tape *tape, uint32_t root);
 tp_status tp_walk_recorded(tp_tape *tape, uint32_t root);
+/* One node of it. */
+tp_status tp_visit_recorded(tp_tape *tape, uint32_t i);
+/* Slots for as many nodes as there is room for; false when out of memory. */
+bool tp_slot_room(tp_tape *tape);
 /* Ends the walk; a failed one leaves no adjoints behind. */
 tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status);
 /* Turns the gradient nodes of a recorded walk into readable adjoints. */

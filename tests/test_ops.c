@@ -249,6 +249,43 @@ START_TEST(parameters_add_up_over_backward_passes)
 }
 END_TEST
 
+/* ---- forward mode ---- */
+
+static tp_var dot(tp_var a, tp_var b)
+{
+    return tp_sum(tp_mul(a, b));
+}
+
+/* <u, J v> = <J^T u, v>: as numbers, and, since both are recorded, in their gradients by x. */
+static void check_forward(const sample *s)
+{
+    if (!differentiable(s)) return;
+    run r = run_sample(s, TP_F64, 16, false);
+    tp_var v[MAX_LEAVES], back[MAX_LEAVES], forward, ahead[MAX_LEAVES], behind[MAX_LEAVES];
+    const tp_var u = upstream_like(r.y, 17);
+    for (int i = 0; i < r.n; i++) v[i] = upstream_like(r.leaf[i], 18 + (uint64_t)i);
+    for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+        const tp_status status = tp_jvp(r.y, r.leaf, v, r.n, &forward, flags);
+        ck_assert_msg(status == TP_OK, "%s, %s: %s", s->op, s->name, tp_tape_error(r.tape));
+        ck_assert_int_eq(tp_vjp(r.y, u, r.leaf, r.n, back, flags), TP_OK);
+        tp_var sum = tp_const(r.tape, 0);
+        for (int i = 0; i < r.n; i++) sum = tp_add(sum, dot(back[i], v[i]));
+        expect_same(s, "back and forth", sum, dot(forward, u), 1e-11);
+        ck_assert_msg(flags || !tp_needs_grad(forward), "%s, %s: a numeric tangent is differentiable", s->op, s->name);
+        if (!flags) continue;
+        ck_assert_int_eq(tp_gradients(sum, r.leaf, r.n, behind, 0), TP_OK);
+        ck_assert_int_eq(tp_gradients(dot(forward, u), r.leaf, r.n, ahead, 0), TP_OK);
+        for (int i = 0; i < r.n; i++) expect_same(s, "the gradient of a tangent", behind[i], ahead[i], 1e-11);
+    }
+    run_end(&r);
+}
+
+START_TEST(forward_mode_agrees_with_backward_mode)
+{
+    each_sample(_i, check_forward);
+}
+END_TEST
+
 /* ---- f32 ---- */
 
 static void check_f32(const sample *s)
@@ -319,6 +356,7 @@ Suite *ops_suite(void)
     tcase_add_loop_test(table, gradients_have_the_shape_and_dtype_of_their_operands, 0, n);
     tcase_add_loop_test(table, gradient_adds_to_that_of_other_uses, 0, n);
     tcase_add_loop_test(table, parameters_add_up_over_backward_passes, 0, n);
+    tcase_add_loop_test(table, forward_mode_agrees_with_backward_mode, 0, n);
     tcase_add_loop_test(table, f32_agrees_with_f64, 0, n);
     tcase_add_loop_test(table, replay_equals_recording_bit_for_bit, 0, n);
     suite_add_tcase(suite, table);

@@ -63,6 +63,11 @@ typedef struct tp_op {
     /* Optional: the same in numbers, first order only, faster; may use anything saved. Writes tp_ctx_grad buffers. */
     tp_status (*gradient)(tp_ctx *ctx, const tp_tensor *g);
 
+    /* Optional: forward mode. From the tangents of the operands (tp_ok is false: zero) those of the results (leave one
+       as it is: zero), in recorded ops. Without it: an op that is TP_LINEAR is applied to the tangents, and for any
+       other they come from differentiating `backward` by its upstream gradient, in which it is linear. */
+    tp_status (*jvp)(tp_ctx *ctx, const tp_var *operands, tp_var *results);
+
     /* Made by the rows of elementwise ops; the first two serve nodes whose operands are all scalars. */
     void (*scalar_forward)(struct tp_node *nodes, uint32_t node);
     void (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node);

@@ -131,6 +131,12 @@ TP_API tp_status tp_gradients(tp_var y, const tp_var *x, int n, tp_var *grads, u
 /* The vector-Jacobian product: as tp_gradients, for any `y` with the upstream gradient `seed`. */
 TP_API tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags);
 
+/* The Jacobian-vector product, by forward mode over what is recorded: dy = sum over i of (dy/dx_i) dx_i, in y's shape
+   and dtype. dx[i] has x[i]'s shape, or is a scalar that is spread out. dy is a constant, or with TP_CREATE_GRAPH
+   differentiable by x and by dx. Costs a few times the recording of what lies between x and y, whatever the number of
+   y's elements; the adjoints of the latest walk are gone. Errors: as tp_vjp; TP_E_SHAPE when a dx does not fit. */
+TP_API tp_status tp_jvp(tp_var y, const tp_var *x, const tp_var *dx, int n, tp_var *dy, unsigned flags);
+
 /* The gradient of the latest walk: of a scalar node, 0 where none arrived (or of a one-element tensor); NaN for bad
    handles and tensors. */
 TP_API double tp_grad_item(tp_var x);
