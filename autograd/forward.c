@@ -11,6 +11,7 @@ typedef struct sweep {
     tp_tape *tape;
     uint32_t first, last; /* nodes that it visits: from the lowest x to y */
     tp_slot *tangents;    /* of these nodes; a tensor is held by a reference */
+    bool *wanted;         /* ... and whether y depends on them */
     bool recorded;
 } sweep;
 
@@ -88,7 +89,8 @@ static tp_status advance(const sweep *s, uint32_t i)
     const tp_tape *tape = s->tape;
     const tp_node *node = &tape->nodes[i];
     const tp_op *op = node->op;
-    if (!(node->a & TP_NEEDS) || op->structure == TP_LEAF || op->flags & TP_TUPLE_PART) return TP_OK;
+    if (!s->wanted[i - s->first] || !(node->a & TP_NEEDS) || op->structure == TP_LEAF || op->flags & TP_TUPLE_PART)
+        return TP_OK;
     bool moved = false;
     const uint32_t count = tp_input_count(node);
     for (uint32_t k = 0; k < count && !moved; k++) moved = moves(s, tp_input_of(node, k));
@@ -102,8 +104,22 @@ static tp_status advance(const sweep *s, uint32_t i)
     return TP_OK;
 }
 
+static void mark_wanted(const sweep *s)
+{
+    memset(s->wanted, 0, (size_t)s->last - s->first + 1);
+    s->wanted[s->last - s->first] = true;
+    for (uint32_t i = s->last + 1; i-- > s->first;) {
+        const tp_node *node = &s->tape->nodes[i];
+        if (!s->wanted[i - s->first] || node->op->structure == TP_LEAF) continue;
+        const uint32_t count = tp_input_count(node);
+        for (uint32_t k = 0; k < count; k++)
+            if (tp_input_of(node, k) >= s->first) s->wanted[tp_input_of(node, k) - s->first] = true;
+    }
+}
+
 static tp_status run(const sweep *s, const tp_var *x, const tp_var *dx, int n)
 {
+    mark_wanted(s);
     for (int i = 0; i < n; i++) {
         const tp_status status = x[i].node > s->last ? TP_OK : add_node(s, x[i].node, dx[i]);
         if (status != TP_OK) return status;
@@ -186,11 +202,12 @@ tp_status tp_jvp(tp_var y, const tp_var *x, const tp_var *dx, int n, tp_var *dy,
     for (int i = 0; i < n; i++)
         if (x[i].node < s.first) s.first = x[i].node;
     const tp_mark mark = tp_tape_mark(tape);
-    const size_t bytes = ((size_t)s.last - s.first + 1) * sizeof *s.tangents;
-    s.tangents = tp_chunks_push(&tape->stack, bytes);
+    const size_t nodes = (size_t)s.last - s.first + 1;
+    s.tangents = tp_chunks_push(&tape->stack, nodes * sizeof *s.tangents);
+    s.wanted = tp_chunks_push(&tape->stack, nodes * sizeof *s.wanted);
     tp_drop_adjoints(tape);
-    if (!s.tangents || !tp_slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_jvp");
-    memset(s.tangents, 0, bytes);
+    if (!s.tangents || !s.wanted || !tp_slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_jvp");
+    memset(s.tangents, 0, nodes * sizeof *s.tangents);
     memset(tape->slots, 0, ((size_t)y.node + 1) * sizeof *tape->slots);
     const uint32_t mask = tape->grad_mask;
     if (!s.recorded) tape->grad_mask = 0;

@@ -20,6 +20,7 @@ TCase *engine_handles_case(void);
 TCase *engine_gradients_case(void);
 TCase *engine_forks_case(void);
 TCase *engine_higher_case(void);
+TCase *engine_forward_case(void);
 TCase *engine_leaves_case(void);
 TCase *engine_replay_case(void);
 TCase *engine_draw_case(void);

@@ -8,6 +8,7 @@ Suite *engine_suite(void)
     suite_add_tcase(suite, engine_gradients_case());
     suite_add_tcase(suite, engine_forks_case());
     suite_add_tcase(suite, engine_higher_case());
+    suite_add_tcase(suite, engine_forward_case());
     suite_add_tcase(suite, engine_leaves_case());
     suite_add_tcase(suite, engine_replay_case());
     suite_add_tcase(suite, engine_draw_case());
