@@ -49,7 +49,7 @@ static tp_status row_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *result
     return TP_OK;
 }
 
-/* The op itself on the tangents; operands that are no floats (indices, masks) stay as they are. */
+/* The op itself on the tangents; indices and masks stay as they are. */
 static tp_status linear_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *results)
 {
     tp_tape *tape = ctx->tape;
@@ -57,8 +57,9 @@ static tp_status linear_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *res
     if (!nodes) return tp_tape_out_of_memory(tape, ctx->op->name);
     for (uint32_t k = 0; k < ctx->count; k++) {
         tp_var dx = operands[k];
-        if (!tp_dtype_is_float(tp_var_dtype(tp_ctx_input_var(ctx, (int)k))))
-            dx = tp_ctx_input_var(ctx, (int)k);
+        const tp_var operand = tp_ctx_input_var(ctx, (int)k);
+        if ((k < 32 && ctx->op->selectors >> k & 1) || !tp_dtype_is_float(tp_var_dtype(operand)))
+            dx = operand;
         else if (!tp_ok(dx))
             dx = tp_fit(tape, tp_constant_number(tape, 0), ctx->inputs[k]);
         if (!tp_ok(dx)) return tape->error.status;

@@ -208,6 +208,7 @@ const tp_op tp_op_pick_adjoint = {
     .arity = 2,
     .structure = TP_GATHER,
     .flags = TP_LINEAR,
+    .selectors = 1u << 1,
     .attributes = sizeof(tp_pick_target),
     .shape = adjoint_shape,
     .forward = adjoint_forward,

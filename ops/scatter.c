@@ -87,6 +87,7 @@ const tp_op tp_op_scatter = {
     .arity = 3,
     .structure = TP_GATHER,
     .flags = TP_LINEAR,
+    .selectors = 1u << 1,
     .attributes = sizeof(tp_picks),
     .shape = scatter_shape,
     .forward = scatter_forward,

@@ -26,7 +26,7 @@ typedef enum tp_structure {
 } tp_structure;
 
 enum {
-    TP_LINEAR = 1,      /* linear in all its operands together: it is its own directional derivative */
+    TP_LINEAR = 1, /* linear in all its operands together (but for selectors): it is its own directional derivative */
     TP_NO_GRADIENT = 2, /* by nature not differentiable: the result needs no gradient */
     TP_TUPLE_PART = 4   /* one result of a tuple node (the engine's own) */
 };
@@ -51,7 +51,8 @@ typedef struct tp_op {
     int results;            /* 0 means 1; more make a tuple */
     tp_structure structure; /* what the default pattern and drawing follow */
     unsigned flags;
-    size_t attributes; /* bytes that a call copies from `attributes` into the node */
+    unsigned selectors; /* bit i: operand i is an index or a mask, no number, whatever its dtype */
+    size_t attributes;  /* bytes that a call copies from `attributes` into the node */
 
     /* Checks operands and attributes, and says with tp_ctx_result what comes out. */
     tp_status (*shape)(tp_ctx *ctx);
