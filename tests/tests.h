@@ -14,5 +14,6 @@ Suite *seeds_suite(void);
 Suite *nn_suite(void);
 Suite *optim_suite(void);
 Suite *io_suite(void);
+Suite *random_suite(void);
 
 #endif
