@@ -10,6 +10,7 @@
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
 #include "kernels/reduce.h"
+#include "kernels/pooling.h"
 
 /* One number for each row of the .def files. */
 enum {
@@ -64,6 +65,7 @@ typedef struct tp_float_loops {
                 double decay, bool nesterov);
     void (*adam)(int64_t n, void *w, const void *g, void *m, void *v, const tp_adam_step *step);
     const tp_conv_loops *conv;
+    const tp_pooling_loops *pooling;
 } tp_float_loops;
 
 typedef struct tp_kernels {

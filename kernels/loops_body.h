@@ -169,6 +169,7 @@ extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
 
 extern const tp_conv_loops TABLE(tp_conv_loops);
+extern const tp_pooling_loops TABLE(tp_pooling_loops);
 static const tp_float_loops N(loops) = {
     .rows = TABLE(tp_rows),
     .reduce = &TABLE(tp_reduce_loops),
@@ -184,4 +185,5 @@ static const tp_float_loops N(loops) = {
     .sgd = N(sgd_loop),
     .adam = N(adam_loop),
     .conv = &TABLE(tp_conv_loops),
+    .pooling = &TABLE(tp_pooling_loops),
 };

@@ -363,6 +363,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, conv_case());
     suite_add_tcase(suite, edges_case());
     suite_add_tcase(suite, shape_edges_case());
+    suite_add_tcase(suite, pooling_case());
     suite_add_tcase(suite, kernels_case());
     suite_add_tcase(suite, extremes_case());
     suite_add_tcase(suite, linalg_case());

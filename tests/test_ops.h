@@ -119,6 +119,7 @@ tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, b
 TCase *conv_case(void);
 TCase *edges_case(void);
 TCase *shape_edges_case(void);
+TCase *pooling_case(void);
 TCase *kernels_case(void);
 TCase *extremes_case(void);
 TCase *linalg_case(void);

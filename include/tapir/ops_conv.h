@@ -44,6 +44,44 @@ TP_API tp_var tp_conv_transpose1d(tp_var x, tp_var weight, tp_var bias, const tp
 TP_API tp_var tp_conv_transpose2d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options);
 TP_API tp_var tp_conv_transpose3d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options);
 
+/* ---- pooling ----------------------------------------------------------------------------------------------------
+
+   x: (N, C, X...) -> (N, C, Y...) with Y = floor((X + 2 padding - dilation (window - 1) - 1) / stride) + 1; ceil where
+   ceil_mode, as long as the last window starts inside x or the padding before it. TP_E_ARGUMENT for a window below 1, a
+   padding above half of it, negative numbers, an option that the kind of pooling does not have; TP_E_SHAPE for a wrong
+   rank, an empty axis, a window larger than the padded x. */
+
+typedef struct tp_pool_options {
+    int64_t window[3];   /* no default */
+    int64_t stride[3];   /* [the window's size] */
+    int64_t padding[3];  /* [0] at both ends: -Inf to a maximum, 0 to a sum */
+    int64_t dilation[3]; /* [1] of max pooling */
+    bool ceil_mode;
+    bool exclude_padding; /* of averages: places in the padding are not counted */
+    int64_t divisor;      /* [0: the places counted] of averages */
+} tp_pool_options;
+
+/* The first NaN, else the first largest number of each window, which gets the gradient. Where in x's plane it lies, as
+   one row-major number, goes to *indices (i64, shape of y) unless that is NULL. */
+TP_API tp_var tp_max_pool1d(tp_var x, const tp_pool_options *options, tp_var *indices);
+TP_API tp_var tp_max_pool2d(tp_var x, const tp_pool_options *options, tp_var *indices);
+TP_API tp_var tp_max_pool3d(tp_var x, const tp_pool_options *options, tp_var *indices);
+
+/* The mean of each window, or its sum over `divisor`; dx = g over the same number, spread over the window. */
+TP_API tp_var tp_avg_pool1d(tp_var x, const tp_pool_options *options);
+TP_API tp_var tp_avg_pool2d(tp_var x, const tp_pool_options *options);
+TP_API tp_var tp_avg_pool3d(tp_var x, const tp_pool_options *options);
+
+/* (sum |x|^p)^(1/p) over each window, p > 0 and finite; no gradient where that is 0. Without options of averages. */
+TP_API tp_var tp_lp_pool1d(tp_var x, double p, const tp_pool_options *options);
+TP_API tp_var tp_lp_pool2d(tp_var x, double p, const tp_pool_options *options);
+TP_API tp_var tp_lp_pool3d(tp_var x, double p, const tp_pool_options *options);
+
+/* Windows that make n spatial axes of the given size: position i's goes from floor(i X / Y) to before
+   ceil((i + 1) X / Y), so that neighbours may overlap: tp_adaptive_avg_pool(x, TP_DIMS(1, 1)). */
+TP_API tp_var tp_adaptive_avg_pool(tp_var x, int n, const int64_t *size);
+TP_API tp_var tp_adaptive_max_pool(tp_var x, int n, const int64_t *size, tp_var *indices);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 
-from common import Sliced, Turned
+from common import Labels, Sliced, Turned
 
 CONVOLVE = (F.conv1d, F.conv2d, F.conv3d)
 TRANSPOSE = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
@@ -101,5 +101,112 @@ def weight_cases():
     ]
 
 
+# ---- pooling -------------------------------------------------------------------------------------------------------
+
+MAX = (F.max_pool1d, F.max_pool2d, F.max_pool3d)
+AVERAGE = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
+ADAPTIVE_MAX = (F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)
+ADAPTIVE_AVERAGE = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
+
+
+def window_sum(x, w, s, pad, ceil):
+    if len(w) == 1:
+        return F.avg_pool2d(x.unsqueeze(2), [1, *w], [1, *s], [0, *pad], ceil, divisor_override=1).squeeze(2)
+    return AVERAGE[len(w) - 1](x, w, s, pad, ceil, divisor_override=1)
+
+
+def pooling(kind, x, window, stride=None, padding=0, dilation=1, ceil=False, exclude=False, divisor=0, p=0):
+    """Attributes: 0 maximum, 1 average, 2 lp; spatial axes, flags (1 ceil_mode, 2 exclude_padding), the divisor or p,
+    then window, stride, padding and dilation (1 to 3) of each axis."""
+    spatial = len(dims_of(x)) - 2
+    w, pad, d = (spread(n, spatial) for n in (window, padding, dilation))
+    s = w if stride is None else spread(stride, spatial)
+    if kind == 0:
+        f = lambda x: MAX[spatial - 1](x, w, s, pad, d, ceil)
+    elif spatial == 1:
+        f = lambda x: F.avg_pool1d(x, w, s, pad, ceil, not exclude)
+    else:
+        f = lambda x: AVERAGE[spatial - 1](x, w, s, pad, ceil, not exclude, divisor or None)
+    if kind == 2:
+        f = lambda x: window_sum(x.abs() ** p, w, s, pad, ceil) ** (1 / p)
+    flags = (1 if ceil else 0) + (2 if exclude else 0)
+    return (("max_pool", "avg_pool", "avg_pool")[kind], [kind, spatial, flags, divisor or p, *w, *s, *pad, *(d if spatial < 3 else [])],
+            [x], f, *((.25, 2) if kind == 2 else (-2, 2)))
+
+
+def both_poolings(*a, **k):
+    return [pooling(0, *a, **k), pooling(1, *a, **k)]
+
+
+def adaptive_cases():
+    """Attributes: 3 maximum, 4 average, then the size."""
+    cases = []
+    for x, size in [((2, 2, 5), (2,)), ((1, 2, 5), (3,)), ((1, 2, 3), (5,)), ((2, 1, 4), (1,)), ((1, 2, 1), (1,)), (Turned(2, 2, 5), (2,)),
+                    ((1, 2, 4, 4), (2, 2)), ((1, 1, 5, 4), (3, 2)), ((2, 1, 3, 3), (1, 1)), ((1, 2, 2, 3), (3, 5)),
+                    (Sliced(1, 2, 3, 4), (2, 3)), ((1, 1, 1, 4), (1, 3)), ((1, 1, 3, 3, 3), (2, 2, 2)), ((1, 2, 2, 3, 2), (1, 2, 1))]:
+        n = len(size)
+        cases += [("max_pool", [3, *size], [x], lambda x, n=n, size=size: ADAPTIVE_MAX[n - 1](x, size if n > 1 else size[0]), -2, 2),
+                  ("avg_pool", [4, *size], [x], lambda x, n=n, size=size: ADAPTIVE_AVERAGE[n - 1](x, size if n > 1 else size[0]), -2, 2)]
+    return cases
+
+
+def pooling_cases():
+    both, p = both_poolings, pooling
+    cases = sum([
+        both((2, 2, 6), 2), both((1, 1, 1), 1), both((1, 2, 5), 5), both((2, 1, 7), 3, 2), both((1, 2, 6), 3, 1, 1), both((1, 2, 5), 1, 2),
+        both((1, 2, 6), 3, 2, 0, ceil=True), both((1, 2, 6), 3, 2, 1, ceil=True), both((1, 1, 5), 2, 4, 1, ceil=True), both((2, 1, 8), 5, 3, 2),
+        both((1, 1, 4), 2, 3, ceil=True), both(Turned(2, 2, 5), 2, 1), both(Sliced(1, 2, 6), 3, 1, 1),
+        both((1, 2, 4, 4), 2), both((1, 1, 5, 4), (3, 2), (2, 1), (1, 0)), both((2, 1, 3, 4), (1, 2)), both((1, 2, 4, 5), 2, (1, 3)),
+        both((1, 1, 5, 5), 3, 2, 1), both((1, 1, 4, 5), 2, 2, 1, ceil=True), both((1, 1, 5, 6), (2, 3), (2, 2), (1, 1), ceil=True),
+        both((1, 2, 1, 3), (1, 2), 1), both(Turned(1, 2, 3, 4), 2, 1), both((2, 2, 1, 1), 1), both(Sliced(2, 1, 4, 3), 2, 1, 1),
+        both((1, 1, 3, 3, 3), 2, 1), both((1, 2, 2, 2, 2), 2), both((1, 1, 4, 3, 2), (2, 3, 1), (2, 1, 1), (1, 1, 0)),
+        both((1, 1, 3, 4, 3), 2, 2, 1, ceil=True), both(Turned(1, 1, 2, 3, 3), (1, 2, 2)),
+    ], [])
+    cases += [
+        p(0, (1, 2, 7), 2, 2, 1, 3), p(0, (1, 1, 6), 3, 1, 0, 2), p(0, (2, 1, 7), 2, 1, 0, 5), p(0, (1, 2, 7), 3, 2, 1, 2, ceil=True),
+        p(0, (1, 1, 5, 5), 2, 2, 1, (2, 3)), p(0, (1, 1, 5, 4), (2, 3), 1, (0, 1), (3, 1)), p(0, (1, 2, 4, 4), 2, 1, 0, 2),
+        p(1, (1, 2, 6), 3, 1, 1, exclude=True), p(1, (1, 2, 6), 3, 2, 1, ceil=True, exclude=True), p(1, (2, 1, 5), 2, 4, 1, ceil=True, exclude=True),
+        p(1, (1, 1, 5, 5), 3, 2, 1, exclude=True), p(1, (1, 1, 4, 5), 2, 2, 1, ceil=True, exclude=True), p(1, (1, 2, 3, 4), (3, 2), 1, (1, 0), exclude=True),
+        p(1, (1, 1, 3, 3, 3), 2, 2, 1, exclude=True), p(1, (1, 1, 3, 3, 2), (2, 3, 2), 1, (0, 1, 1), exclude=True),
+        p(1, (1, 2, 4, 4), 2, divisor=3), p(1, (1, 1, 4, 5), 3, 2, 1, divisor=1), p(1, (1, 1, 4, 5), 2, 2, 1, ceil=True, divisor=7),
+        p(1, (1, 1, 3, 3, 3), 2, 1, divisor=5),
+        p(2, (2, 2, 6), 2, p=2), p(2, (1, 2, 6), 3, 1, p=3), p(2, (1, 2, 5), 2, 3, p=1), p(2, (1, 1, 6), 3, 2, ceil=True, p=2),
+        p(2, (1, 2, 4), 2, p=1.5), p(2, (1, 2, 4, 4), 2, p=2), p(2, (1, 1, 4, 5), (3, 2), (1, 2), p=4), p(2, (1, 1, 4, 4), 3, 2, 1, p=2),
+        p(2, Turned(1, 2, 3, 3), 2, 1, p=2.5), p(2, (1, 1, 3, 3, 2), 2, 1, p=2), p(2, (1, 1, 2, 3, 3), 2, 1, p=3),
+    ]
+    by_op = lambda case: case[0]
+    return sorted(cases + adaptive_cases(), key=by_op)
+
+
+def spread_case(y, x, window, stride, padding=0, exclude=False):
+    """The rule of an average: spatial axes, flags, window, stride, padding and x's extent of each axis."""
+    spatial = len(x) - 2
+    w, s, pad = (spread(n, spatial) for n in (window, stride, padding))
+    f = lambda y: adjoint(lambda x: AVERAGE[spatial - 1](x, w, s, pad, False, not exclude), torch.zeros(x, requires_grad=True), y)
+    return ("avg_spread", [spatial, 2 if exclude else 0, *w, *s, *pad, *x[2:]], [y], f, -2, 2)
+
+
+def flat(t):
+    return t.reshape(t.shape[0], t.shape[1], -1)
+
+
+def indexed_cases():
+    """The rules of max pooling: windows of 2, strides of 1."""
+    cases = []
+    for x, y in [((2, 2, 4), (2, 2, 3)), ((1, 2, 2), (1, 2, 1)), ((1, 2, 3, 3), (1, 2, 2, 2)), ((1, 1, 2, 3, 2), (1, 1, 1, 2, 1))]:
+        extent = torch.Size(x[2:]).numel()
+        index = Labels(extent, *y)
+        cases += [("pool_scatter", [len(x) - 2, *x[2:]], [y, index],
+                   lambda g, i, x=x: flat(torch.zeros(x)).scatter_add(2, flat(i), flat(g)).reshape(x), -2, 2),
+                  ("pool_gather", [len(x) - 2, *x[2:]], [x, index], lambda v, i, y=y: flat(v).gather(2, flat(i)).reshape(y), -2, 2)]
+    return sorted(cases, key=lambda case: case[0])
+
+
+def rule_cases():
+    return [spread_case((2, 2, 3), (2, 2, 6), 2, 2), spread_case((1, 2, 6), (1, 2, 6), 3, 1, 1), spread_case((1, 2, 6), (1, 2, 6), 3, 1, 1, True),
+            spread_case((1, 1, 3, 2), (1, 1, 4, 4), 2, (1, 2)), spread_case((1, 2, 2, 2), (1, 2, 3, 3), 3, 2, 1, True),
+            spread_case((1, 1, 2, 2, 1), (1, 1, 3, 3, 2), 2, 1)] + indexed_cases()
+
+
 def cases():
-    return conv_cases() + transpose_cases() + weight_cases()
+    return conv_cases() + transpose_cases() + weight_cases() + pooling_cases() + rule_cases()
