@@ -79,3 +79,19 @@ tp_var tp_transpose(tp_var x, int axis_a, int axis_b)
     for (int i = 0; i < rank; i++) o.axes[i] = i == a ? b : (i == b ? a : i);
     return tp_record1(x.tape, &tp_op_permute, x.node, &o);
 }
+
+tp_var tp_movedim(tp_var x, int from, int to)
+{
+    if (!x.tape || !tp_check_operand(x.tape, "movedim", x, 0)) return tp_poison(x.tape);
+    const int rank = tp_var_rank(x), a = tp_shape_axis(rank, from), b = tp_shape_axis(rank, to);
+    char text[TP_SHAPE_TEXT];
+    if (a < 0 || b < 0)
+        return tp_refuse(x.tape, TP_E_INDEX, "tp_movedim: axes %d and %d of %s", from, to,
+                         tp_shape_text(text, rank, tp_var_dims(x)));
+    order o = {{0}};
+    for (int i = 0, next = 0; i < rank; i++) {
+        next += next == a;
+        o.axes[i] = i == b ? a : next++;
+    }
+    return tp_record1(x.tape, &tp_op_permute, x.node, &o);
+}

@@ -1,9 +1,9 @@
 /* Edges of the ops that move elements, and every way to call them wrongly. */
-#include "tests/test_ops.h"
+#include "tests/test_ops_shape.h"
 
 /* ---- help ---- */
 
-static tp_var ramp(tp_tape *tape, int rank, const int64_t *dims)
+tp_var ramp(tp_tape *tape, int rank, const int64_t *dims)
 {
     tp_tensor *x = tp_tensor_new(TP_F64, rank, dims);
     ck_assert_ptr_nonnull(x);
@@ -14,7 +14,7 @@ static tp_var ramp(tp_tape *tape, int rank, const int64_t *dims)
     return leaf;
 }
 
-static tp_var integers(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, const double *numbers)
+tp_var integers(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, const double *numbers)
 {
     tp_tensor *wide = tp_tensor_from(TP_F64, rank, dims, numbers), *x = tp_tensor_new(dtype, rank, dims);
     ck_assert(wide && x && tp_tensor_copy(x, wide, NULL) == TP_OK);
@@ -24,15 +24,7 @@ static tp_var integers(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *d
     return data;
 }
 
-#define RAMP(...) ramp(tape, TP_DIMS(__VA_ARGS__))
-#define I64(n, ...) integers(tape, TP_I64, 1, (int64_t[]){n}, (double[]){__VA_ARGS__})
-#define ELEMENTS(what, x, ...)                                                                                         \
-    expect_elements(what, x, (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__}, 0)
-#define GRADIENT(what, y, x, ...)                                                                                      \
-    expect_gradient(what, y, x, (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__})
-
-/* The call failed with this status and a message that holds all these words; the error is then forgotten. */
-static void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const char *const *words)
+void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const char *const *words)
 {
     const char *message = tp_tape_error(tape);
     ck_assert_msg(!tp_ok(result), "it was not refused");
@@ -40,7 +32,6 @@ static void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const
     for (; *words; words++) ck_assert_msg(strstr(message, *words) != NULL, "\"%s\" does not say %s", message, *words);
     tp_tape_clear_error(tape);
 }
-#define REFUSES(status, call, ...) expect_refusal(tape, call, status, (const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- picking ---- */
 
@@ -170,5 +161,6 @@ TCase *shape_edges_case(void)
     tcase_add_test(edges, picking_names_the_index_that_is_outside);
     tcase_add_test(edges, picking_refuses_what_does_not_fit);
     tcase_add_test(edges, picking_checks_on_replay);
+    add_arrange_edges(edges);
     return edges;
 }

@@ -1,6 +1,7 @@
 """Ops that move elements: (op, attributes, shapes of operands, function, low, high)."""
 import torch
 
+import shape_arrange
 import shape_pick
 from common import Labels, Turned
 
@@ -32,4 +33,4 @@ def shape_cases():
 
 
 def cases():
-    return shape_cases() + shape_pick.cases()
+    return shape_cases() + shape_pick.cases() + shape_arrange.cases()
