@@ -115,8 +115,8 @@ typedef struct finding {
     char message[200];
 } finding;
 
-/* The numeric walk against finite differences and against the recorded walk, replay against recording anew, and with
-   `second` the second derivative. Discarded: too near a kink, or the differences are not good enough to tell. */
+/* The numeric walk against the recorded walk, forward mode and finite differences, replay against recording anew, and
+   with `second` the second derivative. Discarded: too near a kink, or the differences are not good enough to tell. */
 finding program_check(const program *p, tp_tape *tape, tp_tape *other, bool second);
 
 /* Cuts a wrong program down while it stays wrong. */

@@ -81,6 +81,27 @@ static double value(const job *j)
     return sum;
 }
 
+/* Forward mode along the direction, under the upstream, against the gradient along it. */
+static finding check_forward(job *j)
+{
+    tp_tape *tape = j->e.tape;
+    const tp_mark mark = tp_tape_mark(tape);
+    tp_var d[MOST_LEAVES], dy;
+    for (int i = 0; i < j->p->leaves; i++) {
+        tp_tensor *tensor = tp_tensor_from(TP_F64, j->p->leaf[i].rank, j->p->leaf[i].dims, j->along[i]);
+        d[i] = tp_data(tape, tensor);
+        tp_tensor_release(tensor);
+    }
+    if (tp_jvp(j->e.y, j->e.value, d, j->p->leaves, &dy, 0) != TP_OK)
+        return found(WRONG, "forward mode: %s", tp_tape_error(tape));
+    double sum = 0;
+    for (int64_t i = 0; i < numbers_in(dy); i++) sum += j->upstream[i] * number_at(dy, i);
+    tp_tape_rewind(tape, mark);
+    const double slope = dot(j->p, j->gradient, j->along, false), size = dot(j->p, j->gradient, j->along, true);
+    if (fabs(sum - slope) <= 1e-9 * (size + j->size + .1)) return good;
+    return found(WRONG, "forward mode: %.17g along a direction, by the walk back %.17g", sum, slope);
+}
+
 /* ---- differences ---- */
 
 /* f at x + t d for t in -2h, -h, -h/2, 0, h/2, h, 2h; NaN where the program fails there. */
@@ -222,6 +243,7 @@ static finding check_recorded(job *j, tp_tape *other, bool second)
     if (!gradient(j, 0, j->gradient) || !gradient(j, TP_CREATE_GRAPH, j->recorded))
         return found(WRONG, "walks: %s", tp_tape_error(j->e.tape));
     finding f = check_walks(j);
+    if (f.verdict == GOOD) f = check_forward(j);
     if (f.verdict == GOOD) f = check_first(j);
     if (f.verdict == GOOD && second) {
         execution_move(j->p, &j->e, 0, j->along);

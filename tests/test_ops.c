@@ -79,6 +79,20 @@ START_TEST(names_of_ops_are_unique)
 }
 END_TEST
 
+/* What docs/ops.md is made of; a row says it by itself. */
+START_TEST(every_op_says_what_it_does)
+{
+    for (int i = 0; i < tp_op_count(); i++) {
+        const tp_op *op = tp_op_at(i);
+        const char *const texts[] = {op->text.formula, op->text.derivative, op->text.shapes};
+        for (int k = 0; k < COUNT(texts) && !op->row; k++)
+            ck_assert_msg(texts[k] && *texts[k], "op %s does not say its %s: fill .text of its descriptor", op->name,
+                          ((const char *const[]){"formula", "derivative", "shapes"})[k]);
+        if (op->row) ck_assert(*op->row->formula && *op->row->slope[0]);
+    }
+}
+END_TEST
+
 /* ---- finite differences ---- */
 
 static void check_gradient(const sample *s)
@@ -349,6 +363,7 @@ Suite *ops_suite(void)
     tcase_set_timeout(table, 120);
     tcase_add_test(table, every_sample_is_of_an_op);
     tcase_add_test(table, names_of_ops_are_unique);
+    tcase_add_test(table, every_op_says_what_it_does);
     tcase_add_loop_test(table, op_has_samples_that_record_it, 0, n);
     tcase_add_loop_test(table, gradient_agrees_with_finite_differences, 0, n);
     tcase_add_loop_test(table, second_gradient_agrees_with_finite_differences, 0, n);

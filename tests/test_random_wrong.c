@@ -82,6 +82,13 @@ static tp_status stale_forward(tp_ctx *ctx)
     return done ? TP_OK : tanh_forward(ctx);
 }
 
+static tp_status careless_jvp(tp_ctx *ctx, const tp_var *operands, tp_var *results)
+{
+    (void)ctx;
+    results[0] = operands[0];
+    return TP_OK;
+}
+
 #define WRONG_OP(called, operands, ...)                                                                                \
     {                                                                                                                  \
         TP_OP_HEAD, .name = called, .arity = operands, .structure = TP_ELEMENTWISE, .shape = like_operand, __VA_ARGS__ \
@@ -91,6 +98,7 @@ static const tp_op wrong_ops[] = {
     WRONG_OP("recorded_slope_off", 1, .forward = tanh_forward, .backward = off_backward, .gradient = tanh_gradient),
     WRONG_OP("frozen", 1, .forward = tanh_forward, .backward = frozen_backward),
     WRONG_OP("forgetful", 2, .forward = product_forward, .backward = forgetful_backward),
+    WRONG_OP("careless", 1, .forward = tanh_forward, .backward = right_backward, .jvp = careless_jvp),
     WRONG_OP("stale", 1, .forward = stale_forward, .backward = right_backward),
 };
 

@@ -5,9 +5,9 @@ build=${1:?usage: docs.sh BUILD write|compare} what=$2
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
-# page NAME PROGRAM
+# page NAME [ARGUMENT]
 page() {
-    "$build/$2" >"$dir/$1" || exit 1
+    "$build/ops_doc" $2 >"$dir/$1" || exit 1
     if [ "$what" = write ]; then
         cp "$dir/$1" "docs/$1" && echo "docs: docs/$1"
     else
@@ -18,4 +18,5 @@ page() {
     fi
 }
 
-page ops.md ops_doc
+page ops.md
+page edge-cases.md edges

@@ -1,5 +1,6 @@
 /* Writes docs/ops.md from the op table and the public headers: an entry an op, by family, in the headers' order. Fails
-   when an op of the table has no complete text.   usage: ops_doc > docs/ops.md     (where include/ lies) */
+   when an op of the table has no complete text. With `edges` it writes docs/edge-cases.md from tests/edges.def.
+   usage: ops_doc [edges]     (where include/ lies) */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,13 @@
 #include "tools/ops_doc.h"
 
 /* The families as a reader would meet them; a header that is not named here comes after them. */
-static const char *const order[] = {"ops_math", "ops_reduce", "ops_shape", "ops_linalg", "ops_network", "ops_loss"};
-enum { ORDERED = sizeof order / sizeof *order, MAX_FAMILIES = 24 };
+static const char *const order[] = {"ops_math",    "ops_reduce", "ops_shape", "ops_linalg",
+                                    "ops_network", "ops_conv",   "ops_loss"};
+enum { ORDERED = sizeof order / sizeof *order, MAX_FAMILIES = 24, MOST_OPS = 4096 };
 
 static header families[MAX_FAMILIES], engine, own_ops;
 static int family_count;
-static bool written[4096]; /* which ops of the table have an entry */
+static bool written[MOST_OPS]; /* which ops of the table have an entry */
 
 /* ---- headers ---- */
 
@@ -52,14 +54,22 @@ static int op_named(const char *name, int n)
     return -1;
 }
 
-/* tp_max and tp_max_axes record max; -1 for a function that is made of other ops. */
+/* The length of a name without the ending, or 0 when it has another. */
+static int without(const char *name, int n, const char *ending)
+{
+    const int length = (int)strlen(ending);
+    return n > length && memcmp(name + n - length, ending, (size_t)length) == 0 ? n - length : 0;
+}
+
+/* tp_max and tp_max_axes record max, tp_conv2d conv; -1 for a function that is made of other ops. */
 static int op_of(const item *it)
 {
-    static const char axes[] = "_axes";
+    static const char *const endings[] = {"_axes", "_with", "1d", "2d", "3d"};
     if (it->kind != ITEM_FUNCTION) return -1;
-    const int n = it->name.n, ending = (int)sizeof axes - 1, whole = op_named(it->name.at, n);
-    if (whole >= 0 || n <= ending || memcmp(it->name.at + n - ending, axes, (size_t)ending) != 0) return whole;
-    return op_named(it->name.at, n - ending);
+    int found = op_named(it->name.at, it->name.n);
+    for (int i = 0; i < (int)(sizeof endings / sizeof *endings) && found < 0; i++)
+        found = op_named(it->name.at, without(it->name.at, it->name.n, endings[i]));
+    return found;
 }
 
 /* ---- pieces ---- */
@@ -83,7 +93,8 @@ static void write_prose(const char *at, int n, bool capital)
 {
     bool space = false, any = false;
     for (int i = 0; i < n; i++) {
-        const char c = capital && !any ? (char)toupper((unsigned char)at[i]) : at[i];
+        const bool first = capital && !any && i + 1 < n && isalpha((unsigned char)at[i + 1]);
+        const char c = first ? (char)toupper((unsigned char)at[i]) : at[i];
         if (c == ' ' || c == '\n') {
             space = any;
             continue;
@@ -101,6 +112,21 @@ static void write_comment(span s)
     while (from < to && strchr(" -\n", s.at[from])) from++;
     while (to > from && strchr(" -\n", s.at[to - 1])) to--;
     write_prose(s.at + from, to - from, true);
+    printf("\n\n");
+}
+
+/* What stands between dashes, and after them a paragraph. */
+static void write_heading(span s)
+{
+    int from = 2, to;
+    while (from < s.n && strchr(" -", s.at[from])) from++;
+    for (to = from; to + 3 < s.n && memcmp(s.at + to, "---", 3) != 0 && memcmp(s.at + to, "*/", 2) != 0;) to++;
+    printf("**");
+    while (to > from && s.at[to - 1] == ' ') to--;
+    write_prose(s.at + from, to - from, true);
+    printf("**\n\n");
+    while (to < s.n - 2 && strchr(" -\n", s.at[to])) to++;
+    if (to < s.n - 2) write_comment((span){s.at + to - 2, s.n - to + 2});
 }
 
 /* The declarations of an op (or of all functions that are none, for -1), each run under its comment. */
@@ -150,11 +176,11 @@ static void write_op(const header *h, int i)
 
 /* ---- sections ---- */
 
-/* What a header is about: its title up to the first comma, colon or full stop, then the rest. */
+/* What a header is about: its title up to the first colon or full stop, then the rest. */
 static span title_of(const header *h)
 {
     span s = {h->title.at + 3, 0};
-    while (!strchr(",:.", s.at[s.n])) s.n++;
+    while (!strchr(":.", s.at[s.n])) s.n++;
     return s;
 }
 
@@ -180,10 +206,10 @@ static void write_family(const header *h)
     for (int i = 0; i < h->n; i++) {
         const item *it = &h->items[i];
         const int op = op_of(it);
-        if (it->kind == ITEM_HEADING || it->kind == ITEM_NOTE) {
-            if (it->kind == ITEM_HEADING) printf("**");
+        if (it->kind == ITEM_HEADING) {
+            write_heading(it->text);
+        } else if (it->kind == ITEM_NOTE) {
             write_comment(it->text);
-            printf(it->kind == ITEM_HEADING ? "**\n\n" : "\n\n");
         } else if (it->kind == ITEM_TYPE) {
             printf("```text\n");
             if (it->comment.n) write_code(it->comment);
@@ -204,15 +230,16 @@ static void write_index(void)
 {
     for (int f = 0; f < family_count; f++) {
         const span title = title_of(&families[f]);
-        bool seen[4096] = {false};
-        printf("- %.*s:", title.n, title.at);
+        bool seen[MOST_OPS] = {false}, any = false;
         for (int i = 0; i < families[f].n; i++) {
             const int op = op_of(&families[f].items[i]);
             if (op < 0 || seen[op]) continue;
+            if (!any) printf("- %.*s:", title.n, title.at);
+            any = true;
             printf(" [%s](#%s)", tp_op_at(op)->name, tp_op_at(op)->name);
             seen[op] = true;
         }
-        printf("\n");
+        if (any) printf("\n");
     }
     putchar('\n');
 }
@@ -271,8 +298,9 @@ static bool texts_are_complete(void)
     return good;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "edges") == 0) return edges_write(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     if (!texts_are_complete() || !read_families()) return EXIT_FAILURE;
     fputs(intro, stdout);
     write_index();

@@ -38,4 +38,7 @@ bool span_is(span s, const char *text);
 /* Writes what a row says: formula, derivative, shapes, and the table of its values and slopes at the edges. */
 void row_write(FILE *out, const tp_op *op);
 
+/* Writes the table of the edge cases. */
+bool edges_write(FILE *out);
+
 #endif
