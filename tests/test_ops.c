@@ -1,5 +1,5 @@
 /* Every op of the table, one after another, on all its samples. */
-#include "tests/test_ops.h"
+#include "tests/test_edges.h"
 #include "tests/tests.h"
 
 /* Beyond the table: an op of the engine that users call. */
@@ -377,6 +377,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, conv_case());
     suite_add_tcase(suite, edges_case());
+    suite_add_tcase(suite, edge_table_case());
     suite_add_tcase(suite, shape_edges_case());
     suite_add_tcase(suite, pooling_case());
     suite_add_tcase(suite, kernels_case());

@@ -4,7 +4,8 @@
 static const char intro[] =
     "# Edge cases\n\n"
     "What happens where a formula alone does not say: decided once, for every op. Each line is one test "
-    "(`tests/edges.def` holds the lines, `tests/test_edges_*.c` the checks; `make docs` writes this page, and `make test` "
+    "(`tests/edges.def` holds the lines, `tests/test_edges_*.c` the checks; `make docs` writes this page, and `make "
+    "test` "
     "compares the two). [ops.md](ops.md) has the values and slopes of every elementwise op at its own edges.\n";
 
 bool edges_write(FILE *out)
