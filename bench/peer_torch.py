@@ -105,14 +105,25 @@ def small(function, square):
     return make
 
 
-def on(function, *shapes):
+def repeated(loss):
+    """REPEATS losses added up."""
+    def many(x, target):
+        total = loss(x, target)
+        for _ in range(REPEATS - 1):
+            total = total + loss(x, target)
+        return total
+    return many
+
+
+def on(function, *shapes, constants=()):
     """A function of normal floats of these shapes, forward and back from ones, or from its scalar. A shape that is a pair
-    ((dims), n) stands for labels below n."""
+    ((dims), n) stands for labels below n; operands whose place is in `constants` get no gradient."""
     def make(_):
         inputs = []
-        for shape in shapes:
+        for place, shape in enumerate(shapes):
             labels = shape and isinstance(shape[0], tuple)
-            inputs.append(torch.randint(shape[1], shape[0]) if labels else torch.randn(*shape, requires_grad=True))
+            inputs.append(torch.randint(shape[1], shape[0]) if labels else
+                          torch.randn(*shape, requires_grad=place not in constants))
         ones = []
 
         def run(steps):
@@ -158,6 +169,12 @@ TASKS = {
     "layer_norm": on(lambda x, w, b: nn.functional.layer_norm(x, (256,), w, b), (512, 256), (256,), (256,)),
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),
     "softmax_first": on(lambda x: torch.softmax(x, 0), (256, 256, 16)),
+    "small_mse": on(repeated(nn.functional.mse_loss), (16,), (16,), constants=(1,)),
+    "small_bce_with_logits": on(repeated(nn.functional.binary_cross_entropy_with_logits), (16,), (16,), constants=(1,)),
+    "large_mse": together(on(nn.functional.mse_loss, (1 << 20,), (1 << 20,), constants=(1,))),
+    "large_bce_with_logits": together(
+        on(nn.functional.binary_cross_entropy_with_logits, (1 << 20,), (1 << 20,), constants=(1,))),
+    "large_huber": together(on(nn.functional.huber_loss, (1 << 20,), (1 << 20,), constants=(1,))),
     "small_relu": small(lambda y, _: torch.relu(y), False),
     "small_mul": small(torch.mul, False),
     "small_matmul": small(torch.matmul, True),
