@@ -42,13 +42,15 @@ typedef struct tp_adam_step {
 } tp_adam_step;
 
 struct tp_loss_loops; /* see loss.h */
+struct tp_class_loops;
 
 /* Loops for one float type. Rows of the softmax family are (n) elements `stride` apart. */
 typedef struct tp_float_loops {
     const tp_row_loops *rows; /* by TP_ROW_... */
     const tp_reduce_loops *reduce;
     const tp_norm_loops *norm;
-    const struct tp_loss_loops *losses;             /* by TP_LOSS_... */
+    const struct tp_loss_loops *losses; /* by TP_LOSS_... */
+    const struct tp_class_loops *classes;
     void (*add)(int64_t n, void *y, const void *x); /* y += x */
     /* Row i of n elements of x, `step` apart, is added at table + place[i]; INT64_MIN: it is not. */
     void (*add_rows)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *x, int64_t step);

@@ -167,6 +167,7 @@ static void N(adam_loop)(int64_t n, void *pw, const void *pg, void *pm, void *pv
 extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
+extern const tp_class_loops TABLE(tp_classes);
 
 extern const tp_conv_loops TABLE(tp_conv_loops);
 extern const tp_pooling_loops TABLE(tp_pooling_loops);
@@ -175,6 +176,7 @@ static const tp_float_loops N(loops) = {
     .reduce = &TABLE(tp_reduce_loops),
     .norm = &TABLE(tp_norm),
     .losses = TABLE(tp_losses),
+    .classes = &TABLE(tp_classes),
     .add = N(add_into),
     .add_rows = N(add_rows_of),
     .softmax = N(softmax_loop),

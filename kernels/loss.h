@@ -21,6 +21,13 @@ typedef struct tp_loss_loops {
     tp_loss_loop *slope[TP_LOSS_OPERANDS]; /* upstream times slope by x, t, c; 0 where the upstream is 0 */
 } tp_loss_loops;
 
+/* Rows of n classes, with the log of the sum of their exponentials; w may be NULL, for ones. */
+typedef struct tp_class_loops {
+    double (*surprise)(int64_t n, const void *x, const void *w, double lse); /* sum w (lse - x) */
+    /* out = scale e^(x - lse) - share w */
+    void (*slope)(int64_t n, void *out, const void *x, const void *w, double lse, double scale, double share);
+} tp_class_loops;
+
 /* What the drivers run over: dense operands of one float dtype with `count` elements each. */
 typedef struct tp_loss_call {
     const tp_float_loops *loops;

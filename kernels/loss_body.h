@@ -148,6 +148,46 @@ const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT] = {
 #include "kernels/loss.def"
 #undef LOSS
 };
+
+/* ---- rows of classes ---- */
+
+static double N(surprise)(int64_t n, const void *px, const void *pw, double lse)
+{
+    const T *restrict const x = px;
+    const T *restrict const w = pw;
+    double sum = 0;
+    if (!w) {
+        SIMD_SUM(sum)
+        for (int64_t i = 0; i < n; i++) sum += lse - (double)x[i];
+        return sum;
+    }
+    SIMD_SUM(sum)
+    for (int64_t i = 0; i < n; i++) {
+        const double term = (double)w[i] * (lse - (double)x[i]);
+        sum += w[i] == 0 ? 0 : term;
+    }
+    return sum;
+}
+
+static void N(class_slope)(int64_t n, void *pout, const void *px, const void *pw, double lse, double scale,
+                           double share)
+{
+    T *restrict const out = pout;
+    const T *restrict const x = px;
+    const T *restrict const w = pw;
+    const T shift = (T)lse, s = (T)scale, a = (T)share;
+    if (!w) {
+        SIMD
+        for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift) - a;
+    } else {
+        SIMD
+        for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift) - a * w[i];
+    }
+}
+
+extern const tp_class_loops TABLE(tp_classes);
+const tp_class_loops TABLE(tp_classes) = {.surprise = N(surprise), .slope = N(class_slope)};
+
 #undef UNUSED
 #undef VALUE_LOOP
 #undef SLOPE_LOOP

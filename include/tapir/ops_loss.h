@@ -93,10 +93,26 @@ TP_API tp_var tp_weighed_loss(tp_var loss, tp_var weight, tp_reduction reduction
 
 /* ---- of classes -------------------------------------------------------------------------------------------------- */
 
-/* -log softmax(logits)[label], with logits (..., classes) and integer labels (...) from tp_data: i32, i64 or u8.
-   TP_NONE gives (...), TP_SUM and TP_MEAN a scalar. dlogits = (softmax - onehot) g. TP_E_INDEX for a label outside the
-   classes. */
-TP_API tp_var tp_cross_entropy(tp_var logits, tp_var labels, tp_reduction reduction);
+/* -log softmax(logits)[label], with logits (..., classes) and integer labels (...) from tp_data: i32, i64 or u8; or
+   -sum target log softmax(logits) over the classes, with a float target of the logits' shape, probabilities that get a
+   gradient too. TP_NONE gives (...). dlogits = g (softmax - onehot). TP_E_INDEX for a label outside the classes. */
+TP_API tp_var tp_cross_entropy(tp_var logits, tp_var target, tp_reduction reduction);
+/* A weight (classes) multiplies the terms of its class, and gets a gradient. With smoothing s a label stands for the
+   probabilities 1 - s + s / C at it and s / C elsewhere (Szegedy et al. 2016, Rethinking the Inception Architecture,
+   section 7). A mean divides by the sum of the weights of the labels that are not ignored, and by the number of rows
+   for probabilities. */
+typedef struct tp_cross_entropy_options {
+    tp_reduction reduction;
+    tp_var weight;
+    bool ignore; /* rows with the label ignore_index, which need be no class, count for nothing */
+    int64_t ignore_index;
+    double label_smoothing; /* 0 .. 1 */
+    bool channels_first;    /* the classes lie on axis 1, as in (N, C, ...), and not on the last one */
+} tp_cross_entropy_options;
+TP_API tp_var tp_cross_entropy_with(tp_var logits, tp_var target, const tp_cross_entropy_options *options);
+/* -x[label] of log-probabilities x: cross_entropy is nll of log_softmax. Without smoothing: TP_E_ARGUMENT. */
+TP_API tp_var tp_nll(tp_var x, tp_var labels, tp_reduction reduction);
+TP_API tp_var tp_nll_with(tp_var x, tp_var labels, const tp_cross_entropy_options *options);
 
 #ifdef __cplusplus
 }
