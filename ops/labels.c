@@ -78,6 +78,7 @@ const tp_op tp_op_label_shares = {
     .arity = 1,
     .structure = TP_GATHER,
     .flags = TP_NO_GRADIENT,
+    .selectors = 1u << 0,
     .attributes = sizeof(attributes),
     .shape = label_shares_shape,
     .forward = label_shares_forward,

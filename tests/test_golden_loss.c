@@ -1,5 +1,5 @@
 /* How the cases of tests/golden/loss.txt are called. The first attribute is the reduction. */
-#include "ops/loss.h"
+#include "ops/labels.h"
 #include "tests/golden.h"
 
 #define HOW ((tp_reduction)g->list[0])
@@ -38,7 +38,41 @@ GOLDEN_CALL(poisson_nll_rate,
                                     .reduction = HOW, .rate = true, .full = g->list[1] != 0, .eps = g->attribute[2]}))
 GOLDEN_CALL(gaussian_nll, tp_gaussian_nll_with(g->x[0], g->x[1], g->x[2],
                                                &(tp_gaussian_options){.reduction = HOW, .full = g->list[1] != 0}))
-GOLDEN_CALL(cross_entropy, tp_cross_entropy(g->x[0], g->x[1], HOW))
+
+/* ---- of classes: what is set, the label that is ignored, and the smoothing; a weight lies between x and the labels */
+
+enum { WEIGHT = 1, IGNORE = 2, FIRST = 8 };
+
+static tp_cross_entropy_options options_of(const golden *g)
+{
+    return (tp_cross_entropy_options){.reduction = HOW,
+                                      .weight = g->list[1] & WEIGHT ? g->x[1] : tp_none(),
+                                      .ignore = g->list[1] & IGNORE,
+                                      .ignore_index = g->list[2],
+                                      .label_smoothing = g->attribute[3],
+                                      .channels_first = g->list[1] & FIRST};
+}
+
+static tp_var golden_cross_entropy(const golden *g)
+{
+    const tp_cross_entropy_options o = options_of(g);
+    return g->attributes > 1 ? tp_cross_entropy_with(g->x[0], g->x[g->n - 1], &o)
+                             : tp_cross_entropy(g->x[0], g->x[1], HOW);
+}
+
+static tp_var golden_nll(const golden *g)
+{
+    const tp_cross_entropy_options o = options_of(g);
+    return g->attributes > 1 ? tp_nll_with(g->x[0], g->x[g->n - 1], &o) : tp_nll(g->x[0], g->x[1], HOW);
+}
+
+/* Against probabilities, with a weight. */
+GOLDEN_CALL(cross_entropy_soft,
+            tp_cross_entropy_with(g->x[0], g->x[1],
+                                  &(tp_cross_entropy_options){
+                                      .reduction = HOW, .weight = g->x[2], .label_smoothing = g->attribute[1]}))
+GOLDEN_CALL(label_shares,
+            tp_label_shares(g->x[0], 4, TP_F64, g->attribute[0], &(tp_labelling){g->list[1] >= 0, g->list[1]}))
 
 static const golden_builder builders[] = {
     GOLDEN(mse),
@@ -66,6 +100,9 @@ static const golden_builder builders[] = {
     GOLDEN(poisson_nll_rate),
     GOLDEN(gaussian_nll),
     GOLDEN(cross_entropy),
+    GOLDEN(cross_entropy_soft),
+    GOLDEN(nll),
+    GOLDEN(label_shares),
 };
 
 const golden_family golden_loss = {"loss", builders, COUNT(builders)};

@@ -182,6 +182,23 @@ def with_third_cases():
 # ---- of classes ----------------------------------------------------------------------------------------------------
 
 
+WEIGHT, IGNORE, SMOOTH, FIRST = 1, 2, 4, 8
+
+
+def by_hand(log_p, y, weight, ignored, smoothing, how):
+    """Of rows of log-probabilities and a flat y; PyTorch's own has no gradient by the weight."""
+    classes = log_p.shape[-1]
+    rows, y = log_p.reshape(-1, classes), y.reshape(-1)
+    kept = torch.ones_like(y, dtype=torch.bool) if ignored is None else y != ignored
+    label = F.one_hot(torch.where(kept, y, torch.zeros_like(y)), classes) * kept[:, None]
+    weighed = label * weight
+    shares = (1 - smoothing) * weighed + smoothing / classes * weight * kept[:, None]
+    each = -torch.where(shares == 0, torch.zeros_like(rows), shares * rows).sum(1)
+    if how == "mean":
+        return each.sum() / weighed.sum()
+    return each.sum() if how == "sum" else each.reshape(log_p.shape[:-1])
+
+
 def class_cases():
     cases = []
     for number, how in enumerate(HOWS):
@@ -189,10 +206,77 @@ def class_cases():
                           (Given((2, 3), [1000., 999., -1000., 1e4, 1e4, 9999.]), Labels(3, 2))]:
             cases.append(("cross_entropy", [number], [x, labels],
                           lambda x, t, how=how: F.cross_entropy(x, t, reduction=how), -3, 3))
+            cases.append(("nll", [number], [x, labels], lambda x, t, how=how: F.nll_loss(x, t, reduction=how), -3, -.1))
         cases.append(("cross_entropy", [number], [(2, 2, 3), Labels(3, 2, 2)],
                       lambda x, t, how=how: F.cross_entropy(x.movedim(-1, 1), t, reduction=how), -3, 3))
+        cases += option_cases(number, how) + weight_cases(number, how) + probability_cases(number, how)
     return cases
 
 
+def option_cases(number, how):
+    """With PyTorch's own options; its second derivative covers them."""
+    cases = []
+    labels = Labels(3, 6, numbers=[0, 2, 1, 1, 2, 0])
+    # one of them stands for no label
+    ignoring = Labels(3, 6, numbers=[0, 2, -100, 1, -100, 0])
+    for smoothing in (0, .1, 1):
+        for x in ((6, 3), Sliced(6, 3)):
+            for y, ignored in ((labels, 1), (ignoring, -100)):
+                kind = (SMOOTH if smoothing else 0) | IGNORE | WEIGHT
+                cases.append(("cross_entropy", [number, kind, ignored, smoothing], [x, Between(.3, 2, 3), y],
+                              lambda x, w, t, how=how, i=ignored, s=smoothing: by_hand(
+                                  torch.log_softmax(x, -1), t, w, i, s, how), -3, 3))
+                cases.append(("cross_entropy", [number, kind & ~WEIGHT, ignored, smoothing], [x, y],
+                              lambda x, t, how=how, i=ignored, s=smoothing: F.cross_entropy(
+                                  x, t, ignore_index=i, label_smoothing=s, reduction=how), -3, 3))
+        cases.append(("cross_entropy", [number, SMOOTH | FIRST, 0, smoothing], [(2, 3, 2), Labels(3, 2, 2)],
+                      lambda x, t, how=how, s=smoothing: F.cross_entropy(x, t, label_smoothing=s, reduction=how), -3, 3))
+        cases.append(("cross_entropy", [number, SMOOTH | FIRST, 0, smoothing], [(2, 3, 2, 1), Labels(3, 2, 2, 1)],
+                      lambda x, t, how=how, s=smoothing: F.cross_entropy(x, t, label_smoothing=s, reduction=how), -3, 3))
+    for y, ignored in ((labels, 1), (ignoring, -100)):
+        cases.append(("nll", [number, IGNORE, ignored, 0], [(6, 3), y],
+                      lambda x, t, how=how, i=ignored: F.nll_loss(x, t, ignore_index=i, reduction=how), -3, -.1))
+    cases.append(("nll", [number, FIRST, 0, 0], [(2, 3, 2), Labels(3, 2, 2)],
+                  lambda x, t, how=how: F.nll_loss(x, t, reduction=how), -3, -.1))
+    return cases
+
+
+def weight_cases(number, how):
+    """The weights are constants, as PyTorch has them, or differentiable."""
+    cases = []
+    for weight in (Constant(3), Between(.3, 2, 3)):
+        cases.append(("cross_entropy", [number, WEIGHT, 0, 0], [(4, 3), weight, Labels(3, 4)],
+                      lambda x, w, t, how=how: by_hand(torch.log_softmax(x, -1), t, w, None, 0, how), .1, 3))
+        cases.append(("nll", [number, WEIGHT, 0, 0], [Between(-3, -.1, 2, 2, 3), weight, Labels(3, 2, 2)],
+                      lambda x, w, t, how=how: by_hand(x, t, w, None, 0, how), .1, 3))
+    cases.append(("cross_entropy", [number, WEIGHT, 0, 0], [(4, 3), Constant(3), Labels(3, 4)],
+                  lambda x, w, t, how=how: F.cross_entropy(x, t, weight=w, reduction=how), .1, 3))
+    cases.append(("nll", [number, WEIGHT, 0, 0], [Between(-3, -.1, 5, 3), Constant(3), Labels(3, 5)],
+                  lambda x, w, t, how=how: F.nll_loss(x, t, weight=w, reduction=how), .1, 3))
+    return cases
+
+
+def probability_cases(number, how):
+    cases = []
+    far = Given((2, 3), [1e4, -1e4, 0., 800., -800., 1.])
+    sure = Given((2, 3), [1., 0., 0., 0., 0., 1.], grad=False)
+    for smoothing in (0, .3):
+        for x, t in (((3,), Between(.05, 1, 3)), ((4, 3), Between(.05, 1, 4, 3)), (Turned(4, 3), Constant(4, 3)), (far, sure)):
+            cases.append(("cross_entropy", [number, SMOOTH, 0, smoothing], [x, t],
+                          lambda x, t, how=how, s=smoothing: F.cross_entropy(x, t, label_smoothing=s, reduction=how), .1, 3))
+        cases.append(("cross_entropy", [number, SMOOTH | FIRST, 0, smoothing], [(2, 3, 2), Between(.05, 1, 2, 3, 2)],
+                      lambda x, t, how=how, s=smoothing: F.cross_entropy(x, t, label_smoothing=s, reduction=how)))
+        cases.append(("cross_entropy_soft", [number, smoothing], [(4, 3), Between(.05, 1, 4, 3), Constant(3)],
+                      lambda x, t, w, how=how, s=smoothing: F.cross_entropy(
+                          x, t, weight=w, label_smoothing=s, reduction=how), .1, 3))
+    return cases
+
+
+def shares_cases():
+    return [("label_shares", [smoothing, ignored], [labels],
+             lambda t, s=smoothing, i=ignored: (F.one_hot(t, 4) * (1 - s) + s / 4) * (t != i)[..., None])
+            for smoothing in (0, .25, 1) for ignored in (-1, 2) for labels in (Labels(4, 5), Labels(4, 2, 3), Labels(4))]
+
+
 def cases():
-    return elementwise_cases() + far_cases() + with_third_cases() + class_cases()
+    return elementwise_cases() + far_cases() + with_third_cases() + class_cases() + shares_cases()
