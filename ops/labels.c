@@ -9,7 +9,7 @@ tp_status tp_labels_shape(tp_ctx *ctx)
     char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
     if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
     if (x->rank < 1 || !tp_shape_equal(x->rank - 1, x->dims, labels->rank, labels->dims))
-        return tp_ctx_fail(ctx, TP_E_SHAPE, "labels %s do not fit scores %s of classes", tp_tensor_text(b, labels),
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "labels %s do not fit logits %s", tp_tensor_text(b, labels),
                            tp_tensor_text(a, x));
     if (labels->rank > 0 && tp_dtype_is_float((tp_dtype)labels->dtype))
         return tp_ctx_fail(ctx, TP_E_DTYPE, "labels must be integers, not %s %s",
