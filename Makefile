@@ -78,10 +78,13 @@ $(OBJ)/%.o: %.c $(CONFIG)
 # The scalar paths: products fused into sums; operands stored one by one, which gcc would gather in a vector register.
 $(OBJ)/ops/rows.o: LIBFLAGS += -ffp-contract=fast -fno-tree-slp-vectorize
 
+# The same numbers at every level: products are not fused into sums.
+$(foreach l,$(LEVELS),$(OBJ)/kernels/random_level-$(l).o): LOOPFLAGS += -ffp-contract=off
+
 define LEVEL_RULE
 $(OBJ)/%-$(1).o: %.c $(CONFIG)
 	@mkdir -p $$(@D)
-	$(CC) $(LIBFLAGS) $(LOOPFLAGS) $(call level_flags,$(1)) -DTP_LEVEL=$(1) -c $$< -o $$@
+	$(CC) $(LIBFLAGS) $$(LOOPFLAGS) $(call level_flags,$(1)) -DTP_LEVEL=$(1) -c $$< -o $$@
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 

@@ -103,6 +103,13 @@ tp_tensor *tp_ctx_output(tp_ctx *ctx, int k)
     return scalar_view(ctx, place, &ctx->numbers[place]);
 }
 
+/* The highest bit keeps a tape's streams apart from those that the user numbers. */
+tp_rng tp_ctx_rng(tp_ctx *ctx, tp_rng *kept)
+{
+    if (kept->stream == 0) *kept = tp_rng_stream(ctx->tape->seed, 1ULL << 63 | ctx->tape->streams++);
+    return *kept;
+}
+
 bool tp_ctx_is_view(tp_ctx *ctx)
 {
     const tp_node *node = &ctx->tape->nodes[ctx->node], *base = &ctx->tape->nodes[ctx->inputs[0]];

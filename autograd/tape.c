@@ -13,6 +13,7 @@ tp_tape *tp_tape_new(const tp_tape_options *options)
     tape->memory = *memory;
     tape->kernels = tp_kernels_pick();
     tape->threads = o.threads > 0 ? o.threads : 1;
+    tape->seed = o.seed;
     tape->private_grads = o.private_grads;
     tape->log = o.log;
     tape->log_user = o.log_user;
@@ -103,6 +104,13 @@ void tp_tape_reset(tp_tape *tape)
     tape->segments.count = 0; /* its first place was made with the tape */
     tp_new_epoch(tape);
     tape->reset_epoch = tape->epoch;
+}
+
+void tp_tape_set_seed(tp_tape *tape, uint64_t seed)
+{
+    if (!tape) return;
+    tape->seed = seed;
+    tape->streams = 0;
 }
 
 tp_mark tp_tape_mark(const tp_tape *tape)

@@ -100,6 +100,8 @@ struct tp_tape {
     uint32_t calling; /* shape or forward closures that are running */
     uint32_t walked;  /* slots below it hold what the latest walk left */
     int threads;
+    uint64_t seed;    /* of Philox, its key */
+    uint64_t streams; /* taken so far */
     bool private_grads;
     uint32_t walk_low;    /* the last node that the walk visits */
     bool walking;         /* a backward pass is running */

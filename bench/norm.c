@@ -11,6 +11,11 @@ static tp_var batch_norm(const tp_var *x)
     return tp_batch_norm(x[0], x[1], x[2], NULL, NULL, .1, 1e-5);
 }
 
+static tp_var dropout(const tp_var *x)
+{
+    return tp_dropout(x[0], .1);
+}
+
 static tp_var softmax_first(const tp_var *x)
 {
     return tp_softmax(x[0], 0);
@@ -36,5 +41,11 @@ static const bench_task tasks[] = {
      .operands = {FLOATS(256, 256, 16)},
      .lines = {{"softmax 256 x 256 x 16 over axis 0, forward", "us", 1e6, 0, 0},
                {"softmax over axis 0, backward", "us", 1e6, 0, 0}}},
+    {.name = "dropout",
+     .peer = BENCH_TORCH,
+     .program = &bench_op_program,
+     .build = dropout,
+     .operands = {FLOATS(1 << 20)},
+     .lines = {{"dropout of 2^20, forward", "us", 1e6, 0, 0}, {"dropout of 2^20, backward", "us", 1e6, 0, 0}}},
 };
 const bench_list bench_norm = {tasks, sizeof tasks / sizeof *tasks};

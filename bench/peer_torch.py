@@ -168,6 +168,7 @@ TASKS = {
     "cross_entropy": together(on(nn.functional.cross_entropy, (128, 1000), ((128,), 1000))),
     "layer_norm": on(lambda x, w, b: nn.functional.layer_norm(x, (256,), w, b), (512, 256), (256,), (256,)),
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),
+    "dropout": on(lambda x: nn.functional.dropout(x, .1), (1 << 20,)),
     "softmax_first": on(lambda x: torch.softmax(x, 0), (256, 256, 16)),
     "small_mse": on(repeated(nn.functional.mse_loss), (16,), (16,), constants=(1,)),
     "small_bce_with_logits": on(repeated(nn.functional.binary_cross_entropy_with_logits), (16,), (16,), constants=(1,)),

@@ -9,6 +9,7 @@
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
+#include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/pooling.h"
 
@@ -73,6 +74,7 @@ typedef struct tp_float_loops {
 typedef struct tp_kernels {
     const char *level;
     const tp_gemm_table *gemm;
+    const tp_random_loops *random;
     const tp_float_loops *of[2]; /* by dtype: f32, f64 */
 } tp_kernels;
 

@@ -23,8 +23,11 @@
 #define C(x) x
 #include "kernels/loops_body.h"
 
+extern const tp_random_loops AT_LEVEL(tp_random);
+
 const tp_kernels AT_LEVEL(tp_kernels) = {
     .level = TEXT(TP_LEVEL),
     .gemm = &AT_LEVEL(tp_gemm_table),
+    .random = &AT_LEVEL(tp_random),
     .of = {&loops_f32, &loops_f64},
 };

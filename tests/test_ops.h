@@ -124,6 +124,7 @@ TCase *kernels_case(void);
 TCase *extremes_case(void);
 TCase *linalg_case(void);
 TCase *norm_case(void);
+TCase *random_case(void);
 TCase *tuples_case(void);
 TCase *programs_case(void);
 

@@ -55,6 +55,11 @@ static tp_var build_lrn(const sample *s, const tp_var *x)
     return tp_local_response_norm(x[0], s->list[0], .5, .75, 1.5);
 }
 
+static tp_var build_dropout(const sample *s, const tp_var *x)
+{
+    return s->keep ? tp_dropout_channels(x[0], s->number) : tp_dropout(x[0], s->number);
+}
+
 static const sample items[] = {
     {"layer_norm", "(2,4)", build_layer_norm, ON(T(2, 4), T(4), T(4)), LIST(1)},
     {"layer_norm", "(4)", build_layer_norm, ON(T(4), T(4), T(4)), LIST(1)},
@@ -116,6 +121,18 @@ static const sample items[] = {
     {"local_response_norm", "(1,2,35)", build_lrn, ON(T(1, 2, 35)), LIST(2)},
     {"local_response_norm", "(0,4,2)", build_lrn, ON(T(0, 4, 2)), LIST(3)},
     {"local_response_norm", "(2,0,2)", build_lrn, ON(T(2, 0, 2)), LIST(3)},
+
+    {"dropout", "(5)", build_dropout, ON(T(5)), .number = .5},
+    {"dropout", "(2,3) p 0", build_dropout, ON(T(2, 3)), .number = 0},
+    {"dropout", "(2,3) p 1", build_dropout, ON(T(2, 3)), .number = 1},
+    {"dropout", "(3,35)", build_dropout, ON(T(3, 35)), .number = .3},
+    {"dropout", "turned", build_dropout, ON(VIEW(2, 3, 4)), .number = .3},
+    {"dropout", "sliced leaf", build_dropout, ON(SLICED(2, 3)), .number = .3},
+    {"dropout", "scalar", build_dropout, ON({.layout = SCALAR}), .number = .3},
+    {"dropout", "(0,3)", build_dropout, ON(T(0, 3)), .number = .3},
+    {"dropout", "channels (2,3,4)", build_dropout, ON(T(2, 3, 4)), .number = .5, .keep = true},
+    {"dropout", "channels (5,3)", build_dropout, ON(T(5, 3)), .number = .5, .keep = true},
+    {"dropout", "channels (2,3,0)", build_dropout, ON(T(2, 3, 0)), .number = .5, .keep = true},
 };
 
 const sample_list norm_samples = {items, COUNT(items)};

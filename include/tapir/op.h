@@ -2,6 +2,7 @@
 #ifndef TAPIR_OP_H
 #define TAPIR_OP_H
 
+#include <tapir/random.h>
 #include <tapir/tape.h>
 
 #ifdef __cplusplus
@@ -119,6 +120,9 @@ TP_API tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, cons
 TP_API void *tp_ctx_saved(const tp_ctx *ctx);
 /* Output k. In forward it is there to be written; a scalar is seen as an f64 tensor of rank 0. */
 TP_API tp_tensor *tp_ctx_output(tp_ctx *ctx, int k);
+/* A generator at the start of this node's own stream under the tape's seed: the same at every forward. `kept` lies in
+   the saved context and keeps it; a backward closure, or another node, may read it there. */
+TP_API tp_rng tp_ctx_rng(tp_ctx *ctx, tp_rng *kept);
 /* True when output 0 shares the storage of operand 0: a view has nothing to compute. */
 TP_API bool tp_ctx_is_view(tp_ctx *ctx);
 

@@ -52,6 +52,16 @@ TP_API tp_var tp_batch_norm_fixed(tp_var x, tp_var mean, tp_var variance, tp_var
    d^(-beta-1) over the channels that see it. Krizhevsky, Sutskever, Hinton: "ImageNet classification", 2012. */
 TP_API tp_var tp_local_response_norm(tp_var x, int64_t size, double alpha, double beta, double k);
 
+/* ---- dropout: masks from the tape's generator, see ops_random.h ----------------------------------------------------
+ */
+
+/* Each element is 0 with probability p, in [0, 1], and x / (1 - p) otherwise; the gradient is the upstream's by the
+   same mask. The mask is not kept but drawn again. Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: "Dropout",
+   2014. */
+TP_API tp_var tp_dropout(tp_var x, double p);
+/* x: (N, C, ...). ... each channel of each sample as a whole. */
+TP_API tp_var tp_dropout_channels(tp_var x, double p);
+
 #ifdef __cplusplus
 }
 #endif

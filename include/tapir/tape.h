@@ -28,6 +28,7 @@ typedef struct tp_tape_options {
     const tp_allocator *memory;                   /* copied; NULL: malloc */
     int threads;                                  /* for large tensors; 0 means 1; results do not depend on it */
     uint32_t nodes;                               /* room for that many nodes is made at once */
+    uint64_t seed;                                /* of what ops draw at random: see tp_tape_set_seed */
     bool private_grads;                           /* parameters' gradients stay on the tape: see tp_reduce_grads */
     void (*log)(void *user, const char *message); /* told of each first error; NULL: silent */
     void *log_user;
@@ -39,6 +40,12 @@ TP_API tp_tape *tp_tape_new(const tp_tape_options *options);
 TP_API void tp_tape_free(tp_tape *tape);
 /* Forgets every node and the error; memory is kept for the next recording. */
 TP_API void tp_tape_reset(tp_tape *tape);
+
+/* Starts the tape's generator anew. Each op that draws random numbers takes the next stream of Philox under this seed
+   when it is recorded, and keeps it: a replay repeats its numbers. Two tapes with one seed on which the same ops are
+   recorded in the same order draw the same; a reset or rewind does not turn the generator back, so that each step of a
+   training loop draws new numbers. NULL is ignored. */
+TP_API void tp_tape_set_seed(tp_tape *tape, uint64_t seed);
 
 /* A place on the tape to come back to. */
 typedef struct tp_mark {
