@@ -37,6 +37,7 @@ static bool record_leaf(const program *p, execution *e, int i)
 bool program_record(const program *p, tp_tape *tape, execution *e)
 {
     tp_tape_reset(tape);
+    tp_tape_set_seed(tape, 1); /* the same random numbers at each recording */
     *e = (execution){.tape = tape};
     bool good = true;
     for (int i = 0; i < p->leaves; i++) good = record_leaf(p, e, i) && good;
