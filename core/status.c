@@ -16,7 +16,7 @@ const char *tp_status_name(tp_status status)
 {
     static const char *const names[] = {"ok",           "argument", "shape", "dtype",  "index",
                                         "stale",        "changed",  "limit", "memory", "unsupported",
-                                        "input/output", "format",   "check"};
+                                        "input/output", "format",   "check", "numeric"};
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }

@@ -69,6 +69,7 @@ typedef struct tp_float_loops {
     void (*adam)(int64_t n, void *w, const void *g, void *m, void *v, const tp_adam_step *step);
     const tp_conv_loops *conv;
     const tp_pooling_loops *pooling;
+    const struct tp_lapack_loops *lapack; /* see lapack.h */
 } tp_float_loops;
 
 typedef struct tp_kernels {

@@ -168,6 +168,7 @@ extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
 extern const tp_class_loops TABLE(tp_classes);
+extern const struct tp_lapack_loops TABLE(tp_lapack_loops);
 
 extern const tp_conv_loops TABLE(tp_conv_loops);
 extern const tp_pooling_loops TABLE(tp_pooling_loops);
@@ -188,4 +189,5 @@ static const tp_float_loops N(loops) = {
     .adam = N(adam_loop),
     .conv = &TABLE(tp_conv_loops),
     .pooling = &TABLE(tp_pooling_loops),
+    .lapack = &TABLE(tp_lapack_loops),
 };

@@ -1,4 +1,5 @@
 /* How the cases of tests/golden/linalg.txt are called. */
+#include "ops/matrices.h"
 #include "tests/golden.h"
 
 /* The attributes are the text's characters, six of seven bits in each. */
@@ -18,8 +19,35 @@ GOLDEN_CALL(trace, tp_trace(g->x[0]))
 GOLDEN_CALL(einsum, einsum(g))
 GOLDEN_CALL(diagonals, einsum(g))
 
+static tp_var slogdet(const golden *g)
+{
+    tp_var sign, logarithm;
+    tp_slogdet(tp_neg(sound(g->x[0])), &sign, &logarithm);
+    return tp_ok(sign) ? logarithm : sign;
+}
+
+GOLDEN_CALL(weighted_triangle, tp_triangle(g->x[0], g->list[0] != 0, g->attribute[1]))
+GOLDEN_CALL(cholesky, tp_cholesky(sound(g->x[0])))
+GOLDEN_CALL(triangular_solve, tp_triangular_solve(sound(g->x[0]), g->x[1], (unsigned)g->list[0]))
+GOLDEN_CALL(solve, tp_solve(sound(g->x[0]), g->x[1]))
+GOLDEN_CALL(inverse, tp_inverse(sound(g->x[0])))
+GOLDEN_CALL(det, tp_det(sound(g->x[0])))
+GOLDEN_CALL(det_drawn, tp_det(g->x[0]))
+GOLDEN_CALL(logdet, tp_logdet(sound(g->x[0])))
+GOLDEN_CALL(slogdet, slogdet(g))
+GOLDEN_CALL(cofactor, tp_cofactor(sound(g->x[0])))
+GOLDEN_CALL(cofactor_slope, tp_cofactor_slope(sound(g->x[0]), g->x[1]))
+
 static const golden_builder builders[] = {
-    GOLDEN(matmul), GOLDEN(dot), GOLDEN(outer), GOLDEN(matvec), GOLDEN(trace), GOLDEN(einsum), GOLDEN(diagonals),
+    GOLDEN(matmul),    GOLDEN(dot),
+    GOLDEN(outer),     GOLDEN(matvec),
+    GOLDEN(trace),     GOLDEN(einsum),
+    GOLDEN(diagonals), GOLDEN(weighted_triangle),
+    GOLDEN(cholesky),  GOLDEN(triangular_solve),
+    GOLDEN(solve),     GOLDEN(inverse),
+    GOLDEN(det),       GOLDEN(det_drawn),
+    GOLDEN(logdet),    GOLDEN(slogdet),
+    GOLDEN(cofactor),  GOLDEN(cofactor_slope),
 };
 
 const golden_family golden_linalg = {"linalg", builders, COUNT(builders)};

@@ -114,6 +114,9 @@ void expect_gradient(const char *what, tp_var y, tp_var x, int n, const double *
 /* A leaf (or constant) over a copy of n numbers. */
 tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, bool constant);
 
+/* Matrices far from singular: .3 x + 4 I. */
+tp_var sound(tp_var x);
+
 /* ---- test cases of the other files ---- */
 
 TCase *conv_case(void);

@@ -38,7 +38,8 @@ typedef enum tp_status {
     TP_E_UNSUPPORTED, /* the op has no such closure */
     TP_E_IO,          /* the system could not open, read or write */
     TP_E_FORMAT,      /* a file's bytes are not what its format says */
-    TP_E_CHECK        /* a gradient check found a difference */
+    TP_E_CHECK,       /* a gradient check found a difference */
+    TP_E_NUMERIC      /* the op has no result for these numbers: a singular matrix, one not positive definite */
 } tp_status;
 
 /* "shape", "memory", ...: one word for a status; never NULL. */

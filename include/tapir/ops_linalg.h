@@ -28,6 +28,31 @@ TP_API tp_var tp_trace(tp_var x);
    TP_E_ARGUMENT and TP_E_SHAPE point at the subscript; TP_E_LIMIT when a product of two has over 8 dims. */
 TP_API tp_var tp_einsum(const char *subscripts, const tp_var *x, int n);
 
+/* ---- linear algebra: for a matrix, or for each of a batch (..., m, n) ------------------------------------------- */
+
+/* TP_E_NUMERIC, with the place of the matrix in its batch, where there is no result: after tp_tape_clear_error the tape
+   goes on (a Cholesky factorisation can be tried again with something added to the diagonal). */
+
+/* a: (..., n, n) -> the lower triangular L with L L^T = (a + a^T) / 2. TP_E_NUMERIC where that is not positive
+   definite. The gradient is symmetric. */
+TP_API tp_var tp_cholesky(tp_var a);
+/* X with a X = b.  a: (..., n, n), b: (..., n, k) -> (..., n, k), the leading dims broadcast; a rank-1 b is one vector:
+   (n)
+   -> (..., n).  db = a^-T g, da = -db X^T. TP_E_NUMERIC for a pivot that is 0. */
+TP_API tp_var tp_solve(tp_var a, tp_var b);
+/* The same for a triangular a, of which the other triangle is not read. Flags: TP_UPPER (else lower), TP_TRANSPOSED
+   (a^T X = b), TP_UNIT (the diagonal is 1 and not read). TP_E_NUMERIC for a 0 on the diagonal. */
+enum { TP_UPPER = 1, TP_TRANSPOSED = 2, TP_UNIT = 4 };
+TP_API tp_var tp_triangular_solve(tp_var a, tp_var b, unsigned flags);
+/* a: (..., n, n) -> a^-1. Prefer tp_solve where a product with it is wanted. */
+TP_API tp_var tp_inverse(tp_var a);
+/* a: (..., n, n) -> (...): the determinant; its logarithm (NaN where it is negative, -Inf where 0); its sign (-1, 0, 1)
+   and the logarithm of its magnitude (either handle may be NULL). Derivatives of det of the first and second order are
+   right where a is singular; those of the logarithms are TP_E_NUMERIC there. */
+TP_API tp_var tp_det(tp_var a);
+TP_API tp_var tp_logdet(tp_var a);
+TP_API tp_status tp_slogdet(tp_var a, tp_var *sign, tp_var *logabsdet);
+
 #ifdef __cplusplus
 }
 #endif

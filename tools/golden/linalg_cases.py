@@ -76,5 +76,69 @@ def einsum_cases():
             for op, rows in (("einsum", EINSUMS), ("diagonals", DIAGONALS)) for text, *shapes in rows]
 
 
+# ---- matrices: as sound() of tests/test_ops_factors.c makes them --------------------------------------------------
+
+
+def sound(x):
+    return .3 * x + 4 * torch.eye(x.shape[-2], x.shape[-1])
+
+
+def symmetric(a):
+    return (a + a.mT) / 2
+
+
+SQUARES = [(1, 1), (2, 2), (3, 3), (5, 5), Turned(3, 3), Sliced(3, 3), (2, 3, 3), (2, 1, 2, 2), Turned(2, 2, 2),
+           Sliced(2, 2, 2)]
+
+
+def square_cases():
+    functions = [("cholesky", lambda x: torch.linalg.cholesky(symmetric(sound(x)))),
+                 ("inverse", lambda x: torch.linalg.inv(sound(x))),
+                 ("det", lambda x: torch.linalg.det(sound(x))),
+                 ("logdet", lambda x: torch.logdet(sound(x))),
+                 ("slogdet", lambda x: torch.linalg.slogdet(-sound(x)).logabsdet),
+                 ("cofactor", lambda x: torch.linalg.inv(sound(x)).mT * torch.linalg.det(sound(x))[..., None, None])]
+    cases = [(op, [], [s], f, -2, 2) for op, f in functions for s in SQUARES]
+    return cases + [("det_drawn", [], [s], torch.linalg.det, -2, 2) for s in [(2, 2), (3, 3), (4, 4), (2, 3, 3), Turned(3, 3)]]
+
+
+def slope_of(x, g):
+    """The derivative of <g, cofactors> by the matrix, where it has an inverse."""
+    a = sound(x)
+    b, d = torch.linalg.inv(a).mT, torch.linalg.det(a)[..., None, None]
+    return d * ((g * b).sum((-1, -2), True) * b - b @ g.mT @ b)
+
+
+def slope_cases():
+    return [("cofactor_slope", [], pair, slope_of, -2, 2) for pair in
+            [[(1, 1), (1, 1)], [(2, 2), (2, 2)], [(3, 3), (3, 3)], [Turned(3, 3), (3, 3)], [(2, 2, 2), Sliced(2, 2, 2)]]]
+
+
+def triangle_cases():
+    shapes = [(3, 3), (2, 4), (4, 2), Turned(3, 3), (2, 2, 2)]
+    return [("weighted_triangle", [upper, weight], [s],
+             lambda x, u=upper, w=weight: (x.triu() if u else x.tril()) * (1 + (w - 1) * torch.eye(*x.shape[-2:])), -2, 2)
+            for upper in (0, 1) for weight in (1, .5) for s in shapes]
+
+
+def solve_cases():
+    pairs = [[(1, 1), (1, 1)], [(3, 3), (3, 2)], [(3, 3), (3,)], [(5, 5), (5, 3)], [Turned(3, 3), (3, 2)],
+             [(3, 3), Turned(3, 2)], [Sliced(3, 3), Sliced(3)], [(2, 3, 3), (2, 3, 2)], [(2, 3, 3), (3, 1)],
+             [(3, 3), (2, 3, 1)], [(2, 1, 2, 2), (3, 2, 1)], [Turned(2, 2, 2), Turned(2, 2, 2)], [(2, 2, 2), (2,)]]
+
+    def column(solve):
+        return lambda a, b: solve(a, b[:, None]).squeeze(-1) if b.dim() == 1 else solve(a, b)
+
+    def triangular(how):
+        def solve(x, b):
+            a = sound(x).mT if how & 2 else sound(x)
+            return torch.linalg.solve_triangular(a, b, upper=bool(how & 1) != bool(how & 2), unitriangular=bool(how & 4))
+        return solve
+    cases = [("solve", [], pair, column(lambda x, b: torch.linalg.solve(sound(x), b)), -2, 2) for pair in pairs]
+    return cases + [("triangular_solve", [how], pair, column(triangular(how)), -2, 2)
+                    for how in range(8) for pair in pairs[how % 2::2 if how else 1]]
+
+
 def cases():
-    return product_cases() + vector_cases() + einsum_cases()
+    return (product_cases() + vector_cases() + einsum_cases() + square_cases() + slope_cases() + triangle_cases() +
+            solve_cases())
