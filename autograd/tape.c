@@ -36,6 +36,7 @@ void tp_tape_free(tp_tape *tape)
     if (!tape) return;
     tp_unwind(tape, 0, 0, 0);
     if (tape->gemm_work) tp_unref(tape, tape->gemm_work);
+    tp_conv_cache_free(tape->conv_cache);
     tp_pool_free(&tape->pool);
     tp_chunks_free(&tape->stack);
     tp_deallocate(&tape->memory, tape->nodes, (size_t)tape->capacity * sizeof *tape->nodes);

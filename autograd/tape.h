@@ -117,7 +117,8 @@ struct tp_tape {
     TP_ARRAY(tp_name_entry) names;
     TP_ARRAY(uint32_t) kept; /* nodes whose slot still holds a tensor after the walk */
     TP_ARRAY(tp_part) parts;
-    tp_tensor *gemm_work; /* scratch for matrix products, made at the first that wants it */
+    tp_conv_cache *conv_cache; /* what convolutions keep between calls, made at the first */
+    tp_tensor *gemm_work;      /* scratch for matrix products, made at the first that wants it */
     void (*log)(void *user, const char *message);
     void *log_user;
     tp_allocator memory;

@@ -144,6 +144,21 @@ def on(function, *shapes, constants=()):
     return make
 
 
+def lenet(_):
+    model = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(),
+                          nn.MaxPool2d(2), nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(),
+                          nn.Linear(84, 10))
+    x, target = torch.randn(64, 1, 28, 28), torch.randint(10, (64,))
+    criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters())
+
+    def step():
+        optimizer.zero_grad()
+        loss = criterion(model(x), target)
+        loss.backward()
+        optimizer.step()
+    return whole(step)
+
+
 def together(make):
     """The same in one phase."""
     def both(n):
@@ -166,6 +181,14 @@ TASKS = {
     "add": large(torch.add, 2),
     "mul": large(torch.mul, 2),
     "cross_entropy": together(on(nn.functional.cross_entropy, (128, 1000), ((128,), 1000))),
+    "conv3x3": on(lambda x, w, b: nn.functional.conv2d(x, w, b, padding=1), (16, 32, 32, 32), (64, 32, 3, 3), (64,)),
+    "conv_depthwise": on(lambda x, w, b: nn.functional.conv2d(x, w, b, padding=1, groups=64), (16, 64, 32, 32), (64, 1, 3, 3),
+                         (64,)),
+    "conv_transpose": on(lambda x, w, b: nn.functional.conv_transpose2d(x, w, b, stride=2, padding=1), (16, 64, 16, 16),
+                         (64, 32, 4, 4), (32,)),
+    "max_pool": on(lambda x: nn.functional.max_pool2d(x, 2), (16, 32, 32, 32)),
+    "avg_pool": on(lambda x: nn.functional.avg_pool2d(x, 3, 1, 1), (16, 32, 32, 32)),
+    "lenet": lenet,
     "layer_norm": on(lambda x, w, b: nn.functional.layer_norm(x, (256,), w, b), (512, 256), (256,), (256,)),
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),
     "dropout": on(lambda x: nn.functional.dropout(x, .1), (1 << 20,)),

@@ -3,6 +3,7 @@
 #include "kernels/conv.h"
 
 #include "core/memory.h"
+#include "kernels/conv_provider.h"
 #include "kernels/kernels.h"
 
 enum { BLOCK_BYTES = 384 * 1024, LEAST_BLOCK = 64 };
@@ -12,6 +13,7 @@ typedef struct plan {
     const tp_kernels *kernels;
     const tp_conv_shape *s;
     const tp_conv_call *call;
+    tp_conv_part part;
     tp_dtype dtype;
     int64_t size, depth, positions, block, plane; /* elements of one channel of x */
     bool direct;                                  /* x is its own x' */
@@ -51,7 +53,7 @@ static bool is_empty(const tp_conv_shape *s)
 
 static plan plan_of(const tp_conv_shape *s, tp_conv_part part, tp_dtype dtype, int threads)
 {
-    plan p = {.s = s, .dtype = dtype, .size = (int64_t)tp_dtype_size(dtype), .threads = 1, .strands = 1};
+    plan p = {.s = s, .part = part, .dtype = dtype, .size = (int64_t)tp_dtype_size(dtype), .threads = 1, .strands = 1};
     p.depth = s->in * volume(s->k);
     p.positions = volume(s->y);
     p.plane = volume(s->x);
@@ -65,12 +67,6 @@ static plan plan_of(const tp_conv_shape *s, tp_conv_part part, tp_dtype dtype, i
     const int64_t m = part == TP_CONV_X ? p.depth : s->out, k = part == TP_CONV_X ? s->out : p.depth;
     p.share = rows + (tp_gemm_wants_workspace(m, k, p.block) ? TP_GEMM_WORKSPACE : 0);
     return p;
-}
-
-int64_t tp_conv_workspace(const tp_conv_shape *s, tp_conv_part part, tp_dtype dtype, int threads)
-{
-    const plan p = plan_of(s, part, dtype, threads);
-    return p.share * p.strands;
 }
 
 static void multiply(const plan *p, const tp_gemm_args *args, char *scratch)
@@ -99,14 +95,14 @@ static void run_block(const plan *p, int64_t begin, char *x, char *w, char *y, c
     const tp_conv_loops *loops = p->kernels->of[p->dtype]->conv;
     char *const taps = p->direct ? x : scratch;
     char *const at = y + begin * p->size;
-    if (p->call->part == TP_CONV_X) {
+    if (p->part == TP_CONV_X) {
         const tp_gemm_args args = {p->depth, n, s->out, w, 1, p->depth, at, p->positions, 1, taps, lead, p->direct};
         multiply(p, &args, scratch);
         if (!p->direct) loops->fold(s, begin, begin + n, x, taps, lead);
         return;
     }
     if (!p->direct) loops->unfold(s, begin, begin + n, x, taps, lead);
-    if (p->call->part == TP_CONV_Y) {
+    if (p->part == TP_CONV_Y) {
         const bool add = p->call->bias != NULL;
         const tp_gemm_args args = {s->out, n, p->depth, w, p->depth, 1, taps, lead, 1, at, p->positions, add};
         multiply(p, &args, scratch);
@@ -126,8 +122,8 @@ static void run_image(const plan *p, int64_t image, char *scratch)
         char *x = all_x + (image * s->groups + g) * s->in * p->plane * p->size;
         char *y = all_y + (image * s->groups + g) * s->out * p->positions * p->size;
         char *w = all_w + g * s->out * p->depth * p->size;
-        if (p->call->part == TP_CONV_X) start(p, x, g * s->in, s->in, p->plane);
-        if (p->call->part == TP_CONV_Y && (p->call->bias || blocks == 0)) start(p, y, g * s->out, s->out, p->positions);
+        if (p->part == TP_CONV_X) start(p, x, g * s->in, s->in, p->plane);
+        if (p->part == TP_CONV_Y && (p->call->bias || blocks == 0)) start(p, y, g * s->out, s->out, p->positions);
         for (int64_t i = 0; i < blocks; i++) run_block(p, i * p->block, x, w, y, scratch);
     }
 }
@@ -139,13 +135,25 @@ static void run_strand(void *user, int64_t i)
     for (int64_t image = i; image < p->s->batch; image += p->strands) run_image(p, image, p->workspace + i * p->share);
 }
 
-void tp_conv_run(const tp_kernels *kernels, const tp_conv_shape *s, tp_dtype dtype, const tp_conv_call *call,
-                 void *workspace, int threads)
+bool tp_conv_prepare(tp_conv_plan *to, tp_conv_cache *cache, bool bias)
 {
-    plan p = plan_of(s, call->part, dtype, threads);
-    p.kernels = kernels;
+    const tp_conv_plan *c = to;
+    if (!tp_conv_lend(cache, c->s, c->part, c->dtype, bias, &to->lent)) return false;
+    const plan p = plan_of(c->s, c->part, c->dtype, c->threads);
+    to->workspace = p.share * p.strands;
+    if (!c->lent) return true;
+    const int64_t lent = tp_conv_lent_workspace(c->lent, c->threads);
+    if (lent > c->workspace) to->workspace = lent; /* where the library fails, our own loops do it */
+    return true;
+}
+
+void tp_conv_run(const tp_conv_plan *of, const tp_conv_call *call, void *workspace)
+{
+    if (of->lent && tp_conv_lent_run(of->lent, of->kernels, call, workspace, of->threads)) return;
+    plan p = plan_of(of->s, of->part, of->dtype, of->threads);
+    p.kernels = of->kernels;
     p.call = call;
     p.workspace = workspace;
-    if (call->part == TP_CONV_W) tp_fill(s->groups * s->out * p.depth, dtype, call->array[TP_CONV_W], 0);
+    if (p.part == TP_CONV_W) tp_fill(p.s->groups * p.s->out * p.depth, p.dtype, call->array[TP_CONV_W], 0);
     tp_parallel(p.strands, p.strands, run_strand, &p);
 }

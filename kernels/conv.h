@@ -35,9 +35,25 @@ typedef struct tp_conv_loops {
 
 struct tp_kernels;
 
-/* Bytes of scratch for a call, aligned to 64. */
-int64_t tp_conv_workspace(const tp_conv_shape *s, tp_conv_part part, tp_dtype dtype, int threads);
-void tp_conv_run(const struct tp_kernels *kernels, const tp_conv_shape *s, tp_dtype dtype, const tp_conv_call *call,
-                 void *workspace, int threads);
+/* What is kept between calls, for one tape: what a library made ready, by shape. */
+typedef struct tp_conv_cache tp_conv_cache;
+/* False when out of memory; *cache stays NULL where there is nothing to keep. */
+bool tp_conv_cache_make(tp_conv_cache **cache, const tp_allocator *memory);
+void tp_conv_cache_free(tp_conv_cache *cache);
+
+/* How a call will be computed. `workspace` is the bytes of scratch that it wants, aligned to 64. */
+typedef struct tp_conv_plan {
+    const struct tp_kernels *kernels;
+    const tp_conv_shape *s;
+    tp_conv_part part;
+    tp_dtype dtype;
+    int threads;
+    const struct tp_conv_lent *lent; /* by a library, or NULL */
+    int64_t workspace;
+} tp_conv_plan;
+
+/* Fills in lent and workspace. False when out of memory. */
+bool tp_conv_prepare(tp_conv_plan *plan, tp_conv_cache *cache, bool bias);
+void tp_conv_run(const tp_conv_plan *plan, const tp_conv_call *call, void *workspace);
 
 #endif

@@ -29,16 +29,22 @@ static tp_status run(tp_ctx *ctx, tp_conv_part part, tp_tensor *out, const tp_te
                      const tp_tensor *bias)
 {
     tp_tape *tape = ctx->tape;
-    const tp_conv_shape *s = tp_ctx_saved(ctx);
-    const tp_dtype dtype = (tp_dtype)out->dtype;
-    tp_conv_call call = {.part = part, .bias = bias ? bias->data : NULL};
+    tp_conv_plan plan = {.kernels = tape->kernels,
+                         .s = tp_ctx_saved(ctx),
+                         .part = part,
+                         .dtype = (tp_dtype)out->dtype,
+                         .threads = tape->threads};
+    tp_conv_call call = {.bias = bias ? bias->data : NULL};
     call.array[part] = out->data;
     call.array[parts_of[part][0]] = a->data;
     call.array[parts_of[part][1]] = b->data;
-    const int64_t bytes = tp_conv_workspace(s, part, dtype, tape->threads);
+    if ((!tape->conv_cache && !tp_conv_cache_make(&tape->conv_cache, &tape->memory)) ||
+        !tp_conv_prepare(&plan, tape->conv_cache, bias != NULL))
+        return tp_ctx_fail(ctx, TP_E_MEMORY, "out of memory");
+    const int64_t bytes = plan.workspace;
     tp_tensor *work = bytes ? tp_new_tensor(tape, TP_U8, 1, &bytes, ctx->op->name) : NULL;
     if (bytes && !work) return TP_E_MEMORY;
-    tp_conv_run(tape->kernels, s, dtype, &call, work ? work->data : NULL, tape->threads);
+    tp_conv_run(&plan, &call, work ? work->data : NULL);
     if (work) tp_unref(tape, work);
     return TP_OK;
 }
