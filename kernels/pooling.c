@@ -17,9 +17,10 @@ static void run_plane(void *user, int64_t i)
     const job *j = user;
     char *x = j->x + i * j->plane_x * j->size, *y = j->y + i * j->plane_y * j->size;
     int64_t *index = j->index ? j->index + i * j->plane_y : NULL;
+    const int64_t room = (j->s->planes - i) * j->plane_x;
     switch (j->what) {
-    case TP_POOL_MAX: j->loops->max(j->s, x, y, index); break;
-    case TP_POOL_AVERAGE: j->loops->average(j->s, x, y); break;
+    case TP_POOL_MAX: j->loops->max(j->s, x, room, y, index); break;
+    case TP_POOL_AVERAGE: j->loops->average(j->s, x, room, y); break;
     case TP_POOL_SPREAD: j->loops->spread(j->s, y, x); break;
     case TP_POOL_SCATTER: j->loops->scatter(j->s, y, index, x); break;
     case TP_POOL_GATHER: j->loops->gather(j->s, x, index, y); break;

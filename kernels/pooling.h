@@ -16,12 +16,12 @@ typedef struct tp_pool_shape {
     int64_t divisor;      /* what an average divides by; 0: the places that it counts */
 } tp_pool_shape;
 
-/* The loops of one processor level, for one plane. */
+/* The loops of one processor level, for one plane. `room` is how many elements may be read from x on. */
 typedef struct tp_pooling_loops {
     /* y = the first NaN, else the first largest of each window, index = where it lies in the plane. A window without a
        place in x: -Inf and -1. */
-    void (*max)(const tp_pool_shape *s, const void *x, void *y, int64_t *index);
-    void (*average)(const tp_pool_shape *s, const void *x, void *y);
+    void (*max)(const tp_pool_shape *s, const void *x, int64_t room, void *y, int64_t *index);
+    void (*average)(const tp_pool_shape *s, const void *x, int64_t room, void *y);
     void (*spread)(const tp_pool_shape *s, const void *y, void *x); /* the adjoint of average */
     /* Of the n numbers of y: x[index] += y, with x cleared first, and y = x[index]; an index outside has no element. */
     void (*scatter)(const tp_pool_shape *s, const void *y, const int64_t *index, void *x);

@@ -6,7 +6,7 @@
 #include "kernels/level.h"
 #include "kernels/span.h"
 
-enum { RUN = 128 }; /* positions of a line worked on at a time */
+enum { RUN = 128 }; /* positions of a line worked on at a time: a multiple of all LANES */
 
 /* A run of positions along x: x, x+1, ... of line (z, y). */
 typedef struct run {
@@ -54,15 +54,37 @@ static inline int64_t volume(const int64_t extents[3])
     return extents[0] * extents[1] * extents[2];
 }
 
+/* As wide as the level's registers. */
+#define EVENS2 0, 2
+#define EVENS4 EVENS2, 4, 6
+#define EVENS8 EVENS4, 8, 10, 12, 14
+#define EVENS16 EVENS8, 16, 18, 20, 22, 24, 26, 28, 30
+#if defined(__AVX512F__)
+#define FLOATS 16
+#define DOUBLES 8
+#elif defined(__AVX2__)
+#define FLOATS 8
+#define DOUBLES 4
+#else
+#define FLOATS 4
+#define DOUBLES 2
+#endif
+
 #define T float
 #define TYPE f32
 #define INDEX int32_t
+#define LANES FLOATS
+#define EVENS PASTE(EVENS, FLOATS)
 #include "kernels/pooling_body.h"
 #undef T
 #undef TYPE
 #undef INDEX
+#undef LANES
+#undef EVENS
 
 #define T double
 #define TYPE f64
 #define INDEX int64_t
+#define LANES DOUBLES
+#define EVENS PASTE(EVENS, DOUBLES)
 #include "kernels/pooling_body.h"

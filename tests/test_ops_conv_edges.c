@@ -84,9 +84,9 @@ static void copy_out(tp_var x, float **at)
 static float *run_threads(int threads, int64_t *count)
 {
     tp_tape *tape = tp_tape_new(&(tp_tape_options){.threads = threads});
-    const tp_var x = leaf(tape, TP_F32, TP_DIMS(5, 6, 33, 21), -1, .0007),
-                 w = leaf(tape, TP_F32, TP_DIMS(8, 3, 3, 3), -.5, .01);
-    const tp_var b = leaf(tape, TP_F32, TP_DIMS(8), -1, .3);
+    const tp_var x = leaf(tape, TP_F32, TP_DIMS(8, 16, 33, 21), -1, .0007),
+                 w = leaf(tape, TP_F32, TP_DIMS(24, 8, 3, 3), -.5, .01);
+    const tp_var b = leaf(tape, TP_F32, TP_DIMS(24), -1, .3);
     const tp_conv_options o = {.padding = {1, 2}, .groups = 2};
     const tp_var y = tp_conv2d(x, w, b, &o);
     tp_var grads[3];
@@ -143,6 +143,92 @@ START_TEST(conv_of_a_long_signal_is_the_sum_that_defines_it)
     tp_tensor_release(x);
     tp_tensor_release(w);
     tp_tape_free(tape);
+}
+END_TEST
+
+/* ---- large enough for a library to be called: f32 against f64, whose loops are our own ---- */
+
+typedef struct large {
+    const char *name;
+    bool transposed;
+    int rank;
+    int64_t x[5], w[5];
+    tp_conv_options options;
+} large;
+
+static const large larges[] = {
+    {"3x3", false, 4, {3, 8, 20, 17}, {16, 8, 3, 3}, {.padding = {1, 1}}},
+    {"few channels", false, 4, {16, 1, 28, 28}, {6, 1, 5, 5}, {.padding = {2, 2}}},
+    {"strides", false, 4, {4, 6, 21, 30}, {10, 6, 3, 4}, {.stride = {2, 3}, .padding = {1, 2}}},
+    {"dilation", false, 4, {2, 16, 24, 20}, {16, 16, 3, 2}, {.dilation = {3, 2}, .padding = {3, 0}}},
+    {"groups", false, 4, {8, 12, 18, 19}, {24, 3, 3, 3}, {.groups = 4}},
+    {"a group a channel", false, 4, {8, 32, 18, 19}, {32, 1, 3, 3}, {.groups = 32, .padding = {1, 1}}},
+    {"one tap", false, 4, {6, 32, 15, 13}, {20, 32, 1, 1}, {.groups = 1}},
+    {"signal", false, 3, {4, 16, 300}, {24, 16, 7}, {.stride = {2}, .padding = {3}}},
+    {"volume", false, 5, {2, 4, 9, 11, 10}, {8, 4, 3, 3, 3}, {.padding = {1, 1, 1}}},
+    {"transposed", true, 4, {4, 16, 12, 11}, {16, 10, 4, 4}, {.stride = {2, 2}, .padding = {1, 1}}},
+    {"output padding", true, 4, {2, 16, 12, 11}, {16, 10, 3, 3}, {.stride = {2, 3}, .output_padding = {1, 2}}},
+    {"transposed signal", true, 3, {4, 16, 150}, {16, 8, 5}, {.stride = {3}, .padding = {1}, .output_padding = {2}}},
+};
+
+/* Multiples of 1/64 between -1 and 1, so that both dtypes hold them. */
+static tp_var noise(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, int64_t factor)
+{
+    tp_tensor *wide = tp_tensor_new(TP_F64, rank, dims), *tensor = tp_tensor_new(dtype, rank, dims);
+    ck_assert(wide && tensor);
+    for (int64_t i = 0; i < tp_tensor_count(wide); i++)
+        ((double *)tp_tensor_data(wide))[i] = (double)(i * factor % 127 - 63) / 64;
+    ck_assert_int_eq(tp_tensor_copy(tensor, wide, NULL), TP_OK);
+    const tp_var x = tp_leaf(tape, tensor);
+    tp_tensor_release(wide);
+    tp_tensor_release(tensor);
+    return x;
+}
+
+/* Value, gradients and the gradient of a gradient, as f64 tensors. */
+static void run_large(const large *c, tp_dtype dtype, tp_tensor *out[6])
+{
+    typedef tp_var convolution(tp_var, tp_var, tp_var, const tp_conv_options *);
+    static convolution *const of[2][3] = {{tp_conv1d, tp_conv2d, tp_conv3d},
+                                          {tp_conv_transpose1d, tp_conv_transpose2d, tp_conv_transpose3d}};
+    tp_tape *tape = tp_tape_new(NULL);
+    const int64_t groups = c->options.groups ? c->options.groups : 1;
+    const tp_var b = leaf(tape, dtype, TP_DIMS(c->transposed ? c->w[1] * groups : c->w[0]), -1, .25);
+    const tp_var x = noise(tape, dtype, c->rank, c->x, 37), w = noise(tape, dtype, c->rank, c->w, 59);
+    const tp_var y = of[c->transposed][c->rank - 3](x, w, b, &c->options);
+    ck_assert_msg(tp_tape_status(tape) == TP_OK, "%s: %s", c->name, tp_tape_error(tape));
+    tp_var all[6] = {y}, inputs[] = {x, w, b};
+    ck_assert_int_eq(tp_vjp(y, tp_tanh(y), inputs, 3, all + 1, 0), TP_OK);
+    const tp_var square = tp_sum(tp_square(y));
+    tp_var grads[2];
+    ck_assert_int_eq(tp_gradients(square, (tp_var[]){w, b}, 2, grads, TP_CREATE_GRAPH), TP_OK);
+    ck_assert_int_eq(tp_vjp(grads[0], w, (tp_var[]){w, b}, 2, all + 4, 0), TP_OK);
+    for (int i = 0; i < 6; i++) {
+        out[i] = tp_tensor_new(TP_F64, tp_var_rank(all[i]), tp_var_dims(all[i]));
+        ck_assert_int_eq(tp_tensor_copy(out[i], tp_value(all[i]), NULL), TP_OK);
+    }
+    tp_tape_free(tape);
+}
+
+START_TEST(conv_in_f32_agrees_with_f64)
+{
+    const large *c = &larges[_i];
+    tp_tensor *narrow[6], *wide[6];
+    run_large(c, TP_F32, narrow);
+    run_large(c, TP_F64, wide);
+    for (int i = 0; i < 6; i++) {
+        double most = 0;
+        const int64_t n = tp_tensor_count(wide[i]);
+        for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(tp_tensor_item(wide[i], k)));
+        ck_assert_double_gt(most, 0);
+        for (int64_t k = 0; k < n; k++) {
+            const double want = tp_tensor_item(wide[i], k), got = tp_tensor_item(narrow[i], k);
+            ck_assert_msg(fabs(got - want) <= 2e-5 * most, "%s: result %d, element %lld: %g, not %g", c->name, i,
+                          (long long)k, got, want);
+        }
+        tp_tensor_release(narrow[i]);
+        tp_tensor_release(wide[i]);
+    }
 }
 END_TEST
 
@@ -240,6 +326,7 @@ TCase *conv_case(void)
     tcase_add_test(edges, conv_of_an_empty_batch);
     tcase_add_test(edges, conv_has_the_same_bits_for_any_number_of_threads);
     tcase_add_test(edges, conv_of_a_long_signal_is_the_sum_that_defines_it);
+    tcase_add_loop_test(edges, conv_in_f32_agrees_with_f64, 0, COUNT(larges));
     tcase_add_loop_test(edges, conv_refuses, 0, COUNT(wrongs));
     tcase_add_test(edges, conv_refuses_dtypes_and_bad_handles);
     return edges;
