@@ -74,6 +74,14 @@ GOLDEN_CALL(cross_entropy_soft,
 GOLDEN_CALL(label_shares,
             tp_label_shares(g->x[0], 4, TP_F64, g->attribute[0], &(tp_labelling){g->list[1] >= 0, g->list[1]}))
 
+static tp_var ctc_of(const golden *g, tp_var log_p)
+{
+    return tp_ctc_with(log_p, g->x[1], g->x[2], g->x[3],
+                       &(tp_ctc_options){.reduction = HOW, .blank = g->list[1], .zero_infinity = g->list[2] != 0});
+}
+GOLDEN_CALL(ctc, ctc_of(g, g->x[0]))
+GOLDEN_CALL(ctc_of_logits, ctc_of(g, tp_log_softmax(g->x[0], -1)))
+
 static const golden_builder builders[] = {
     GOLDEN(mse),
     GOLDEN(l1),
@@ -103,6 +111,8 @@ static const golden_builder builders[] = {
     GOLDEN(cross_entropy_soft),
     GOLDEN(nll),
     GOLDEN(label_shares),
+    GOLDEN(ctc),
+    GOLDEN(ctc_of_logits),
 };
 
 const golden_family golden_loss = {"loss", builders, COUNT(builders)};

@@ -114,6 +114,21 @@ TP_API tp_var tp_cross_entropy_with(tp_var logits, tp_var target, const tp_cross
 TP_API tp_var tp_nll(tp_var x, tp_var labels, tp_reduction reduction);
 TP_API tp_var tp_nll_with(tp_var x, tp_var labels, const tp_cross_entropy_options *options);
 
+/* Connectionist temporal classification (Graves et al. 2006): minus the log of the probability of a target, summed over
+   its alignments with the frames. log_p: (T, N, C), log-probabilities as of log_softmax; targets of integers, none of
+   which is the blank: (N, S), or (sum of the target lengths) one after the other; input_lengths (N): frames of each
+   example, at least 1; target_lengths (N). TP_NONE gives (N); a mean divides the loss of each example by its target's
+   length, or by 1, and averages over the batch. The gradient is that by log_p as it stands. Without any alignment the
+   loss is Inf and its gradient 0. TP_E_INDEX for lengths and labels that are out of range. */
+TP_API tp_var tp_ctc(tp_var log_p, tp_var targets, tp_var input_lengths, tp_var target_lengths, tp_reduction reduction);
+typedef struct tp_ctc_options {
+    tp_reduction reduction;
+    int64_t blank;      /* the class of the blank */
+    bool zero_infinity; /* a loss of Inf counts as 0 */
+} tp_ctc_options;
+TP_API tp_var tp_ctc_with(tp_var log_p, tp_var targets, tp_var input_lengths, tp_var target_lengths,
+                          const tp_ctc_options *options);
+
 #ifdef __cplusplus
 }
 #endif

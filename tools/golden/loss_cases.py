@@ -278,5 +278,58 @@ def shares_cases():
             for smoothing in (0, .25, 1) for ignored in (-1, 2) for labels in (Labels(4, 5), Labels(4, 2, 3), Labels(4))]
 
 
+# ---- alignments ----------------------------------------------------------------------------------------------------
+
+
+def ctc(log_p, targets, frames, lengths, blank, how, zero_infinity=False):
+    """The sums over alignments in PyTorch's primitives: its own gradient is that through log_softmax, and has no second."""
+    losses, start = [], 0
+    for n in range(log_p.shape[1]):
+        t, length = int(frames[n]), int(lengths[n])
+        labels = targets[n, :length] if targets.dim() == 2 else targets[start:start + length]
+        start += length
+        path = [blank]
+        for label in labels.tolist():
+            path += [label, blank]
+        emitted = log_p[:t, n, path]
+        a = [emitted[0, s] if s < 2 else None for s in range(len(path))]
+        for frame in range(1, t):
+            now = []
+            for s in range(len(path)):
+                ways = [a[s], a[s - 1] if s > 0 else None,
+                        a[s - 2] if s > 1 and path[s] != blank and path[s] != path[s - 2] else None]
+                ways = [way for way in ways if way is not None]
+                now.append(torch.logsumexp(torch.stack(ways), 0) + emitted[frame, s] if ways else None)
+            a = now
+        ends = [end for end in (a[-1], a[-2] if len(path) > 1 else None) if end is not None]
+        infinite = torch.zeros(()) if zero_infinity else torch.tensor(math.inf)
+        losses.append(-torch.logsumexp(torch.stack(ends), 0) if ends else infinite)
+    each = torch.stack(losses)
+    known = F.ctc_loss(log_p, targets, frames, lengths, blank=blank, reduction="none", zero_infinity=zero_infinity)
+    assert torch.allclose(each, known, rtol=1e-12, atol=1e-12), (each, known)
+    return reduced(each / lengths.clamp(min=1) if how == "mean" else each, how)
+
+
+def ctc_cases():
+    """(T, N, C), blank, targets, input lengths, target lengths; also where no alignment is possible."""
+    cases = []
+    calls = [((5, 2, 3), 0, [[1, 2], [2, 0]], [5, 4], [2, 1]),
+             ((6, 2, 3), 2, [[0, 0], [1, 0]], [6, 5], [2, 2]),
+             ((5, 2, 4), 0, [1, 3, 3, 2, 1], [5, 5], [2, 3]),
+             ((4, 3, 3), 1, [[0, 2], [2, 2], [0, 0]], [4, 3, 2], [2, 2, 0]),
+             ((9, 1, 4), 3, [[0, 1, 1, 2]], [9], [4]),
+             ((1, 1, 3), 0, [[2]], [1], [1])]
+    impossible = ((4, 2, 3), 0, [[1, 1], [1, 2]], [2, 4], [2, 2])
+    for number, how in enumerate(HOWS):
+        for zero, (dims, blank, targets, frames, lengths) in [(0, call) for call in calls] + [(1, impossible)]:
+            integers = [torch.tensor(v) for v in (targets, frames, lengths)]
+            operands = [Labels(0, *v.shape, numbers=v.reshape(-1).tolist()) for v in integers]
+            cases.append(("ctc", [number, blank, zero], [Between(-3, -.1, *dims), *operands],
+                          lambda x, t, f, l, how=how, b=blank, z=zero: ctc(x, t, f, l, b, how, bool(z))))
+            cases.append(("ctc_of_logits", [number, blank, zero], [dims, *operands],
+                          lambda x, t, f, l, how=how, b=blank, z=zero: ctc(torch.log_softmax(x, -1), t, f, l, b, how, bool(z))))
+    return cases
+
+
 def cases():
-    return elementwise_cases() + far_cases() + with_third_cases() + class_cases() + shares_cases()
+    return elementwise_cases() + far_cases() + with_third_cases() + class_cases() + shares_cases() + ctc_cases()
