@@ -9,6 +9,35 @@ void edge_zero_upstream(tp_tape *tape)
     SLOPE(tp_muls(tp_div(x, x), 0), x, 0, 0, 0);
 }
 
+/* The slopes of the row at one point, recorded, numeric, and numeric in a tensor. */
+static void compare_walks(tp_tape *tape, const tp_op *op, double x, double b)
+{
+    double slope[3][2] = {{0}};
+    tp_tape_reset(tape);
+    for (int kind = 0; kind < 3; kind++) {
+        const tp_var v[] = {kind < 2 ? tp_scalar(tape, x) : VECTOR(x), kind < 2 ? tp_scalar(tape, b) : VECTOR(b)};
+        tp_var g[2];
+        const tp_var y = row_call(op->name, v[0], v[1], op->row->number);
+        ck_assert_int_eq(tp_gradients(y, v, op->arity, g, kind == 0 ? TP_CREATE_GRAPH : 0), TP_OK);
+        for (int i = 0; i < op->arity; i++) slope[kind][i] = number_at(g[i], 0);
+        for (int i = 0; i < op->arity && kind; i++)
+            ck_assert_msg(slope[0][i] == slope[kind][i] || (isnan(slope[0][i]) && isnan(slope[kind][i])) ||
+                              fabs(slope[0][i] - slope[kind][i]) <= 1e-14 * fabs(slope[0][i]),
+                          "%s at %g, %g: slope %d is %.17g, recorded %.17g", op->name, x, b, i, slope[kind][i],
+                          slope[0][i]);
+    }
+}
+
+void edge_walks_at_edges(tp_tape *tape)
+{
+    static const double points[] = {-INF, -1e300, -2, -1, -.5, -0., 0, .5, 1, 2, 1e300, INF};
+    for (int i = 0; i < tp_op_count(); i++) {
+        const tp_op *op = tp_op_at(i);
+        for (int k = 0; op->row && k < COUNT(points); k++)
+            for (int m = 0; m < (op->arity > 1 ? COUNT(points) : 1); m++) compare_walks(tape, op, points[k], points[m]);
+    }
+}
+
 void edge_untaken_branch(tp_tape *tape)
 {
     const tp_var x = VECTOR(0, 0), s = tp_scalar(tape, 0);
