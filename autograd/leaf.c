@@ -32,12 +32,34 @@ tp_var tp_constant_number(tp_tape *tape, double value)
     return tp_const(tape, value);
 }
 
+/* Takes over a reference; of rank 0 it is a scalar node, read again on replay. */
+static tp_var bound_leaf(tp_tape *tape, const tp_op *op, tp_tensor *tensor, uint32_t flags)
+{
+    if (!TP_ARRAY_ROOM(tape, tape->leaves)) {
+        tp_tape_out_of_memory(tape, "tp_tape");
+        tp_unref(tape, tensor);
+        return tp_poison(tape);
+    }
+    tape->leaves.items[tape->leaves.count] = (tp_leaf_entry){
+        .node = tape->count, .is_param = op == &param_op, .tensor = tensor, .version = tp_tensor_version(tensor)};
+    tp_node node = {.op = op, .a = flags, .b = tape->leaves.count++};
+    if (tensor->rank == 0) {
+        node.value.number = tp_get((tp_dtype)tensor->dtype, tensor->data);
+    } else {
+        node.value.tensor = tensor;
+        node.a |= TP_IS_TENSOR;
+    }
+    tape->nodes[tape->count] = node;
+    return (tp_var){tape, tape->count++, tape->epoch};
+}
+
 tp_var tp_constant_tensor(tp_tape *tape, tp_tensor *tensor)
 {
     if (!tp_node_room(tape, 1)) {
         tp_unref(tape, tensor);
         return tp_poison(tape);
     }
+    if (tensor->rank == 0) return bound_leaf(tape, &data_op, tensor, 0);
     if (!tp_own(tape, tape->count, tensor)) return tp_poison(tape);
     tape->nodes[tape->count] = (tp_node){.op = &const_op, .value.tensor = tensor, .a = TP_IS_TENSOR, .b = TP_NODE_BITS};
     return (tp_var){tape, tape->count++, tape->epoch};
@@ -58,23 +80,7 @@ static tp_var tensor_leaf(tp_tape *tape, const tp_op *op, tp_tensor *tensor, boo
         return tp_poison(tape);
     }
     if (!tp_node_room(tape, 1)) return tp_poison(tape);
-    if (!TP_ARRAY_ROOM(tape, tape->leaves)) {
-        tp_tape_out_of_memory(tape, "tp_tape");
-        return tp_poison(tape);
-    }
-    tape->leaves.items[tape->leaves.count] = (tp_leaf_entry){.node = tape->count,
-                                                             .is_param = op == &param_op,
-                                                             .tensor = tp_ref(tensor),
-                                                             .version = tp_tensor_version(tensor)};
-    tp_node node = {.op = op, .a = differentiable ? tape->grad_mask : 0, .b = tape->leaves.count++};
-    if (tensor->rank == 0) {
-        node.value.number = tp_get((tp_dtype)tensor->dtype, tensor->data);
-    } else {
-        node.value.tensor = tensor;
-        node.a |= TP_IS_TENSOR;
-    }
-    tape->nodes[tape->count] = node;
-    return (tp_var){tape, tape->count++, tape->epoch};
+    return bound_leaf(tape, op, tp_ref(tensor), differentiable ? tape->grad_mask : 0);
 }
 
 tp_var tp_param(tp_tape *tape, tp_tensor *tensor)
@@ -124,7 +130,8 @@ tp_status tp_check_versions(tp_tape *tape, uint32_t root)
     for (uint32_t i = 0; i < tape->leaves.count; i++) {
         const tp_leaf_entry *leaf = &tape->leaves.items[i];
         if (leaf->node > root) break;
-        if (leaf->version == tp_tensor_version(leaf->tensor)) continue;
+        if (leaf->tensor->pool || leaf->version == tp_tensor_version(leaf->tensor))
+            continue; /* what an op saved, it writes */
         char text[TP_SHAPE_TEXT];
         const char *name = tp_name_of(tape, leaf->node);
         return tp_tape_fail(tape, TP_E_CHANGED, "tp_backward: %s %s (node %u%s%s) was written to after its use",

@@ -171,6 +171,51 @@ START_TEST(saved_context_stays_with_its_node)
 }
 END_TEST
 
+/* y = sign(x) x, with the sign saved in a tensor of rank 0. */
+static tp_status magnitude_shape(tp_ctx *ctx)
+{
+    tp_tensor **sign = tp_ctx_save(ctx, sizeof *sign);
+    if (!sign || !(*sign = tp_ctx_save_tensor(ctx, TP_F64, 0, NULL))) return TP_E_MEMORY;
+    return tp_ctx_result(ctx, 0, TP_F64, 0, NULL);
+}
+
+static tp_status magnitude_forward(tp_ctx *ctx)
+{
+    tp_tensor **sign = tp_ctx_saved(ctx);
+    const double x = tp_tensor_item(tp_ctx_input(ctx, 0), 0);
+    tp_tensor_fill(*sign, x < 0 ? -1 : 1);
+    tp_tensor_fill(tp_ctx_output(ctx, 0), fabs(x));
+    return TP_OK;
+}
+
+static tp_status magnitude_backward(tp_ctx *ctx, tp_var g)
+{
+    tp_tensor **sign = tp_ctx_saved(ctx);
+    return tp_give(ctx, 0, tp_mul_masked(g, tp_ctx_constant(ctx, *sign)));
+}
+
+START_TEST(saved_number_is_a_scalar_that_replay_reads_again)
+{
+    static const tp_op magnitude_op = {TP_OP_HEAD,
+                                       .name = "magnitude",
+                                       .arity = 1,
+                                       .shape = magnitude_shape,
+                                       .forward = magnitude_forward,
+                                       .backward = magnitude_backward};
+    const tp_var x = tp_scalar(tape, 3), y = tp_apply(&magnitude_op, &x, 1, NULL);
+    tp_var slope;
+    EXPECT_STATUS(tp_gradients(y, &x, 1, &slope, TP_CREATE_GRAPH), TP_OK);
+    ck_assert_double_eq(tp_item(slope), 1);
+    EXPECT_STATUS(tp_set_item(x, -2), TP_OK);
+    EXPECT_STATUS(tp_replay(tape), TP_OK);
+    ck_assert_double_eq(tp_item(y), 2);
+    ck_assert_double_eq(tp_item(slope), -1);
+    EXPECT_STATUS(tp_backward(y), TP_OK);
+    ck_assert_double_eq(tp_grad_item(x), -1);
+    expect_gradients(y, &x, 1);
+}
+END_TEST
+
 START_TEST(call_that_does_not_fit_is_refused)
 {
     const tp_var x = leaf_of(tape, F64(TP_DIMS(2), 1, 2)), y = tp_name(leaf_of(tape, F64(TP_DIMS(3), 1, 2, 3)), "y");
@@ -200,6 +245,7 @@ TCase *engine_own_ops_case(void)
     tcase_add_test(tcase, multiply_by_a_transposed_operand_is_right);
     tcase_add_test(tcase, saved_tensors_are_released_exactly_once);
     tcase_add_test(tcase, saved_context_stays_with_its_node);
+    tcase_add_test(tcase, saved_number_is_a_scalar_that_replay_reads_again);
     tcase_add_test(tcase, call_that_does_not_fit_is_refused);
     return tcase;
 }
