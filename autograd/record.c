@@ -67,7 +67,7 @@ static tp_status read_tensor(tp_tape *tape, uint32_t i, tp_tensor *gradient)
     const bool keeps = tp_keeps(tape, i);
     if (!keeps && tape->nodes[i].op->structure != TP_LEAF) return TP_OK;
     const tp_status status = tp_slot_add(tape, i, gradient);
-    if (status != TP_OK || !keeps) return status;
+    if (status != TP_OK || !keeps || !tape->slots[i].tensor) return status; /* a constant takes none */
     if (!TP_ARRAY_ROOM(tape, tape->kept)) return tp_tape_out_of_memory(tape, "tp_backward");
     tape->kept.items[tape->kept.count++] = i;
     return TP_OK;

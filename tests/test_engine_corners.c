@@ -202,6 +202,16 @@ START_TEST(forward_that_replays_its_tape_gets_an_error)
 }
 END_TEST
 
+START_TEST(recorded_walk_from_a_constant_keeps_nothing)
+{
+    const tp_var y = data_of(tape, F64(TP_DIMS(2), 1, 2)), one = tp_const(tape, 1);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_STATUS(tp_backward_from(y, one, i < 2 ? TP_CREATE_GRAPH : 0), TP_OK);
+        ck_assert_ptr_null(tp_grad(y));
+    }
+}
+END_TEST
+
 TCase *engine_corners_case(void)
 {
     TCase *tcase = tcase_create("corners");
@@ -215,5 +225,6 @@ TCase *engine_corners_case(void)
     tcase_add_test(tcase, ops_of_the_table_check_their_operands_when_applied_directly);
     tcase_add_test(tcase, cross_entropy_of_a_label_that_asks_for_a_gradient_gives_it_none);
     tcase_add_test(tcase, forward_that_replays_its_tape_gets_an_error);
+    tcase_add_test(tcase, recorded_walk_from_a_constant_keeps_nothing);
     return tcase;
 }

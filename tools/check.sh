@@ -59,6 +59,15 @@ sanitize="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame
 export ASAN_OPTIONS=quarantine_size_mb=8
 suite gcc-sanitized CC=gcc OPT="-O1 -g" LOOPOPT=-O1 EXTRA="$sanitize"
 suite clang-sanitized CC=clang OPT="-O1 -g" LOOPOPT=-O1 EXTRA="$sanitize"
+step "hostile arguments to every op"
+make -j"$jobs" BUILD="$base/gcc-sanitized" CC=gcc OPT="-O1 -g" LOOPOPT=-O1 EXTRA="$sanitize" "$base/gcc-sanitized/hostile" \
+    >"$base/hostile.log" 2>&1 || fail "tools/hostile.py: $base/hostile.log"
+for seed in 1 2 3 4 5; do
+    "$base/gcc-sanitized/hostile" $seed 4000 >"$base/hostile.out" 2>&1 || {
+        tail -40 "$base/hostile.out"
+        fail "hostile arguments, seed $seed; HOSTILE_TRACE=1 names the calls"
+    }
+done
 suite builtin CC=gcc BLAS=builtin
 TAPIR_CPU=v2 suite level-v2 CC=gcc
 
