@@ -20,26 +20,25 @@ static void push(walk *w, int64_t dim, int64_t picked, int64_t table, int64_t in
     w->picked[w->rank] = picked, w->table[w->rank] = table, w->index[w->rank++] = index;
 }
 
-static walk walk_of(const tp_pick *p)
+static void walk_of(const tp_pick *p, walk *w)
 {
-    walk w = {.rank = 0};
-    push(&w, 1, 0, 0, 0);
+    w->rank = 0;
+    push(w, 1, 0, 0, 0);
     for (int i = 0; i < p->rank; i++) {
-        const int last = w.rank - 1;
+        const int last = w->rank - 1;
         const int64_t dim = p->dims[i];
         if (dim == 1) continue;
-        if (last > 0 && w.picked[last] == p->picked_strides[i] * dim && w.table[last] == p->table_strides[i] * dim &&
-            w.index[last] == p->index_strides[i] * dim) {
-            w.dims[last] *= dim;
-            w.picked[last] = p->picked_strides[i];
-            w.table[last] = p->table_strides[i];
-            w.index[last] = p->index_strides[i];
+        if (last > 0 && w->picked[last] == p->picked_strides[i] * dim && w->table[last] == p->table_strides[i] * dim &&
+            w->index[last] == p->index_strides[i] * dim) {
+            w->dims[last] *= dim;
+            w->picked[last] = p->picked_strides[i];
+            w->table[last] = p->table_strides[i];
+            w->index[last] = p->index_strides[i];
         } else {
-            push(&w, dim, p->picked_strides[i], p->table_strides[i], p->index_strides[i]);
+            push(w, dim, p->picked_strides[i], p->table_strides[i], p->index_strides[i]);
         }
     }
-    if (w.rank == 1 || w.index[w.rank - 1] != 0) push(&w, 1, 1, 1, 0);
-    return w;
+    if (w->rank == 1 || w->index[w->rank - 1] != 0) push(w, 1, 1, 1, 0);
 }
 
 /* n integers `stride` apart as places in the table, `step` further for each. */
@@ -185,10 +184,11 @@ bool tp_pick_run(const tp_kernels *kernels, tp_pick_how how, const tp_pick *p)
 {
     for (int i = 0; i < p->rank; i++)
         if (p->dims[i] == 0) return true;
-    const walk w = walk_of(p);
+    walk w;
+    walk_of(p, &w);
     const int row = w.rank - 1, across = w.rank - 2;
     const int64_t size = (int64_t)tp_dtype_size(p->dtype);
-    int64_t at[TP_MAX_RANK + 2] = {0}, picked = 0, table = 0, index = 0, place[RUN];
+    int64_t at[TP_MAX_RANK] = {0}, picked = 0, table = 0, index = 0, place[RUN];
     run r = {.n = w.dims[row],
              .picked_row = w.picked[across],
              .picked_step = w.picked[row],

@@ -53,6 +53,29 @@ static tp_status concat_backward(tp_ctx *ctx, tp_var g)
     return TP_OK;
 }
 
+tp_status tp_pass_part(tp_ctx *ctx, int i, const tp_tensor *g, const int64_t *strides, int64_t offset)
+{
+    if (!tp_ctx_needs(ctx, i)) return TP_OK;
+    const tp_tensor *x = tp_ctx_input(ctx, i);
+    tp_tensor *part = tp_pool_view(&ctx->tape->pool, (tp_tensor *)g);
+    if (!part) return tp_ctx_fail(ctx, TP_E_MEMORY, "out of memory");
+    tp_tensor_set_view(part, x->rank, x->dims, strides, offset);
+    const tp_status status = tp_ctx_pass(ctx, i, part);
+    tp_unref(ctx->tape, part);
+    return status;
+}
+
+static tp_status concat_gradient(tp_ctx *ctx, const tp_tensor *g)
+{
+    const int axis = *(const int *)tp_ctx_attributes(ctx);
+    tp_status status = TP_OK;
+    for (int64_t i = 0, start = 0; status == TP_OK && i < tp_ctx_count(ctx); i++) {
+        status = tp_pass_part(ctx, (int)i, g, g->strides, start * g->strides[axis]);
+        start += tp_ctx_input(ctx, (int)i)->dims[axis];
+    }
+    return status;
+}
+
 const tp_op tp_op_concat = {TP_OP_HEAD,
                             .name = "concat",
                             .arity = TP_VARIADIC,
@@ -62,6 +85,7 @@ const tp_op tp_op_concat = {TP_OP_HEAD,
                             .shape = concat_shape,
                             .forward = concat_forward,
                             .backward = concat_backward,
+                            .gradient = concat_gradient,
                             .text = {.formula = "y = x[0], x[1], ... one after another along the axis",
                                      .derivative = "dx[i] = its part of g",
                                      .shapes = "x[i]: (..., n_i, ...) -> (..., sum of n_i, ...); all other dims agree",

@@ -43,6 +43,9 @@ tp_var tp_refuse(tp_tape *tape, tp_status status, const char *format, ...) TP_PR
 const tp_tensor *tp_densely(tp_tape *tape, const tp_tensor *x, tp_tensor **copy);
 void tp_done(tp_tape *tape, tp_tensor *copy);
 
+/* In gradient: hands the tensor operand i its part of g, at `offset` and with these strides, without copying. */
+tp_status tp_pass_part(tp_ctx *ctx, int i, const tp_tensor *g, const int64_t *strides, int64_t offset);
+
 /* Fails unless operand i is of a float dtype. */
 tp_status tp_need_float(tp_ctx *ctx, int i);
 

@@ -107,28 +107,27 @@ tp_status tp_pick_call(tp_ctx *ctx, tp_pick_how how, const tp_picks *picks, cons
     double cell;
     tp_shape shape;
     tp_pick_shape(picks, table, index, &shape);
-    tp_pick pick = {.dtype = dtype,
-                    .rank = shape.rank,
-                    .picked = number ? (char *)&cell : picked->data,
-                    .table = table->data,
-                    .axis_dim = table->dims[picks->axis],
-                    .axis_stride = table->strides[picks->axis],
-                    .index_dtype = (tp_dtype)index->dtype,
-                    .index = index->data,
-                    .strict = picks->strict,
-                    .skip = picks->skip};
+    tp_pick pick; /* not zeroed: this is the price of a small call */
+    pick.dtype = dtype;
+    pick.rank = shape.rank;
+    pick.picked = number ? (char *)&cell : picked->data;
+    pick.table = table->data;
+    pick.axis_dim = table->dims[picks->axis];
+    pick.axis_stride = table->strides[picks->axis];
+    pick.index_dtype = (tp_dtype)index->dtype;
+    pick.index = index->data;
+    pick.strict = picks->strict;
+    pick.skip = picks->skip;
     for (int i = 0; i < shape.rank; i++) {
         pick.dims[i] = shape.dims[i];
         pick.picked_strides[i] = number ? 0 : picked->strides[i];
         const int k = i - picks->axis, behind = i - index->rank + 1; /* whole: along the index; the table's axis */
-        if (!picks->whole) {
-            pick.index_strides[i] = index->strides[i];
+        const bool indexed = !picks->whole || (k >= 0 && k < index->rank);
+        pick.index_strides[i] = !indexed ? 0 : index->strides[picks->whole ? k : i];
+        if (picks->whole)
+            pick.table_strides[i] = indexed ? 0 : table->strides[k < 0 ? i : behind];
+        else
             pick.table_strides[i] = i == picks->axis ? 0 : table->strides[i];
-        } else if (k >= 0 && k < index->rank) {
-            pick.index_strides[i] = index->strides[k];
-        } else {
-            pick.table_strides[i] = table->strides[k < 0 ? i : behind];
-        }
     }
     if (number && how != TP_PICK_READ) tp_put(dtype, &cell, tp_get((tp_dtype)picked->dtype, picked->data));
     if (!tp_pick_run(ctx->tape->kernels, how, &pick)) return outside(ctx, picks, table, index);

@@ -1,39 +1,89 @@
-/* Scalars made into a tensor, one node however many there are; tensors are stacked by joining them along a new axis. */
+/* Scalars made into a tensor, or tensors joined along a new axis: one node however many there are. */
 #include <string.h>
 
 #include "ops/ops.h"
 
 static tp_status stack_shape(tp_ctx *ctx)
 {
-    for (int i = 0; i < tp_ctx_count(ctx); i++)
-        if (tp_ctx_input(ctx, i)->rank != 0)
-            return tp_ctx_fail(ctx, TP_E_SHAPE, "operand %d is a tensor, the first a scalar", i);
-    return tp_ctx_result(ctx, 0, TP_F64, 1, (const int64_t[]){tp_ctx_count(ctx)});
+    const int axis = *(const int *)tp_ctx_attributes(ctx);
+    const tp_tensor *first = tp_ctx_input(ctx, 0);
+    const bool scalars = first->rank == 0;
+    char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
+    if (first->rank == TP_MAX_RANK) return tp_ctx_fail(ctx, TP_E_LIMIT, "rank over %d", TP_MAX_RANK);
+    for (int i = 1; i < tp_ctx_count(ctx); i++) {
+        const tp_tensor *x = tp_ctx_input(ctx, i);
+        if ((x->rank == 0) != scalars)
+            return tp_ctx_fail(ctx, TP_E_SHAPE, "operand %d is a %s, the first a %s", i, scalars ? "tensor" : "scalar",
+                               scalars ? "scalar" : "tensor");
+        if (scalars) continue;
+        if (x->dtype != first->dtype)
+            return tp_ctx_fail(ctx, TP_E_DTYPE, "operand %d is %s, the first %s; use tp_cast", i,
+                               tp_dtype_name((tp_dtype)x->dtype), tp_dtype_name((tp_dtype)first->dtype));
+        if (!tp_shape_equal(x->rank, x->dims, first->rank, first->dims))
+            return tp_ctx_fail(ctx, TP_E_SHAPE, "operand %d is %s, the first %s", i, tp_tensor_text(b, x),
+                               tp_tensor_text(a, first));
+    }
+    int64_t dims[TP_MAX_RANK];
+    for (int k = 0; k <= first->rank; k++) dims[k] = k == axis ? tp_ctx_count(ctx) : first->dims[k < axis ? k : k - 1];
+    return tp_ctx_result(ctx, 0, scalars ? TP_F64 : (tp_dtype)first->dtype, first->rank + 1, dims);
+}
+
+/* The strides of operands' axes in a tensor that has the new one. */
+static void without(const tp_tensor *y, int axis, int64_t strides[TP_MAX_RANK])
+{
+    for (int k = 0, to = 0; k < y->rank; k++)
+        if (k != axis) strides[to++] = y->strides[k];
 }
 
 static tp_status stack_forward(tp_ctx *ctx)
 {
-    double *out = (double *)(void *)tp_ctx_output(ctx, 0)->data;
-    for (uint32_t i = 0; i < ctx->count; i++) out[i] = ctx->tape->nodes[ctx->inputs[i]].value.number;
+    const int axis = *(const int *)tp_ctx_attributes(ctx);
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    if (!(ctx->tape->nodes[ctx->inputs[0]].a & TP_IS_TENSOR)) {
+        double *numbers = (double *)(void *)out->data;
+        for (uint32_t i = 0; i < ctx->count; i++) numbers[i] = ctx->tape->nodes[ctx->inputs[i]].value.number;
+        return TP_OK;
+    }
+    const tp_dtype dtype = (tp_dtype)out->dtype;
+    int64_t strides[TP_MAX_RANK];
+    without(out, axis, strides);
+    for (uint32_t i = 0; i < ctx->count; i++) {
+        const tp_tensor *x = ctx->tape->nodes[ctx->inputs[i]].value.tensor;
+        char *to = out->data + i * out->strides[axis] * (int64_t)tp_dtype_size(dtype);
+        tp_copy(x->rank, x->dims, dtype, to, strides, dtype, x->data, x->strides);
+    }
     return TP_OK;
 }
 
 static tp_status stack_backward(tp_ctx *ctx, tp_var g)
 {
-    for (int64_t i = 0; i < tp_ctx_count(ctx); i++) {
-        const tp_status status = tp_ctx_needs(ctx, (int)i) ? tp_give(ctx, (int)i, tp_index(g, 1, &i)) : TP_OK;
-        if (status != TP_OK) return status;
+    const int axis = *(const int *)tp_ctx_attributes(ctx);
+    tp_status status = TP_OK;
+    for (int64_t i = 0; status == TP_OK && i < tp_ctx_count(ctx); i++) {
+        if (!tp_ctx_needs(ctx, (int)i)) continue;
+        const tp_tensor *x = tp_ctx_input(ctx, (int)i);
+        status =
+            tp_give(ctx, (int)i,
+                    x->rank == 0 ? tp_index(g, 1, &i) : tp_reshape(tp_slice(g, axis, i, i + 1, 1), x->rank, x->dims));
     }
-    return TP_OK;
+    return status;
 }
 
+/* Each tensor gets its part of g without a copy. */
 static tp_status stack_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
-    for (uint32_t i = 0; i < ctx->count; i++) {
-        const tp_status status = tp_slot_add_number(ctx->tape, ctx->inputs[i], tp_tensor_item(g, (int64_t)i));
-        if (status != TP_OK) return status;
+    const int axis = *(const int *)tp_ctx_attributes(ctx);
+    const bool scalars = !(ctx->tape->nodes[ctx->inputs[0]].a & TP_IS_TENSOR);
+    int64_t strides[TP_MAX_RANK];
+    tp_status status = TP_OK;
+    without(g, axis, strides);
+    for (uint32_t i = 0; status == TP_OK && i < ctx->count; i++) {
+        if (scalars)
+            status = tp_slot_add_number(ctx->tape, ctx->inputs[i], tp_tensor_item(g, (int64_t)i));
+        else
+            status = tp_pass_part(ctx, (int)i, g, strides, i * g->strides[axis]);
     }
-    return TP_OK;
+    return status;
 }
 
 const tp_op tp_op_stack = {TP_OP_HEAD,
@@ -41,35 +91,15 @@ const tp_op tp_op_stack = {TP_OP_HEAD,
                            .arity = TP_VARIADIC,
                            .structure = TP_GATHER,
                            .flags = TP_LINEAR,
+                           .attributes = sizeof(int),
                            .shape = stack_shape,
                            .forward = stack_forward,
                            .backward = stack_backward,
                            .gradient = stack_gradient,
-                           .text = {.formula = "y[i] = x[i]",
+                           .text = {.formula = "y[i] = x[i] along the new axis",
                                     .derivative = "dx[i] = g[i]",
-                                    .shapes = "n scalars -> (n); tensors are reshaped and joined by concat",
-                                    .dtypes = "f64"}};
-
-/* Each tensor gets the new axis, then they are joined along it. */
-static tp_var stack_tensors(const tp_var *x, int n, int axis)
-{
-    tp_tape *tape = x[0].tape;
-    tp_var *parts = tp_chunks_push(&tape->stack, (size_t)n * sizeof *parts);
-    if (!parts) return tp_refuse(tape, TP_E_MEMORY, "tp_stack: out of memory");
-    for (int i = 0; i < n; i++) {
-        if (!tp_check_operand(tape, "stack", x[i], i)) return tp_poison(tape);
-        const tp_tensor *value = tp_value(x[i]);
-        if (!value) return tp_refuse(tape, TP_E_SHAPE, "tp_stack: operand %d is a scalar, the first a tensor", i);
-        if (value->rank != tp_var_rank(x[0]))
-            return tp_refuse(tape, TP_E_SHAPE, "tp_stack: operand %d has rank %d, the first %d", i, value->rank,
-                             tp_var_rank(x[0]));
-        if (value->rank == TP_MAX_RANK) return tp_refuse(tape, TP_E_LIMIT, "tp_stack: rank over %d", TP_MAX_RANK);
-        int64_t dims[TP_MAX_RANK];
-        for (int k = 0; k <= value->rank; k++) dims[k] = k == axis ? 1 : value->dims[k < axis ? k : k - 1];
-        parts[i] = tp_reshape(x[i], value->rank + 1, dims);
-    }
-    return tp_concat(parts, n, axis);
-}
+                                    .shapes = "n scalars -> (n); n of one shape (...) -> (..., n, ...)",
+                                    .dtypes = "any, all the same; scalars give f64; f32 and f64 carry a gradient"}};
 
 tp_var tp_stack(const tp_var *x, int n, int axis)
 {
@@ -77,5 +107,5 @@ tp_var tp_stack(const tp_var *x, int n, int axis)
     if (!x[0].tape || !tp_check_operand(x[0].tape, "stack", x[0], 0)) return tp_poison(x[0].tape);
     const int found = tp_shape_axis(tp_var_rank(x[0]) + 1, axis);
     if (found < 0) return tp_refuse(x[0].tape, TP_E_INDEX, "tp_stack: axis %d of rank %d", axis, tp_var_rank(x[0]) + 1);
-    return tp_value(x[0]) ? stack_tensors(x, n, found) : tp_apply(&tp_op_stack, x, n, NULL);
+    return tp_apply(&tp_op_stack, x, n, &found);
 }

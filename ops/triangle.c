@@ -33,10 +33,13 @@ static tp_status triangle_forward(tp_ctx *ctx)
         const int64_t first = upper ? between(edge, 0, columns) : 0;
         const int64_t end = upper ? columns : between(edge + 1, 0, columns), n = end - first;
         char *const to = out->data + i * columns * size;
-        tp_fill(first, dtype, to, 0);
-        tp_copy(1, &n, dtype, to + first * size, out->strides + last, dtype,
-                x->data + (start + first * x->strides[last]) * size, x->strides + last);
-        tp_fill(columns - end, dtype, to + end * size, 0);
+        const char *const from = x->data + (start + first * x->strides[last]) * size;
+        memset(to, 0, (size_t)(first * size));
+        memset(to + end * size, 0, (size_t)((columns - end) * size));
+        if (x->strides[last] == 1)
+            memcpy(to + first * size, from, (size_t)(n * size));
+        else
+            tp_copy(1, &n, dtype, to + first * size, out->strides + last, dtype, from, x->strides + last);
     }
     return TP_OK;
 }

@@ -175,7 +175,7 @@ START_TEST(ops_of_the_table_check_their_operands_when_applied_directly)
     }
     const tp_var flat = leaf_of(tape, F64(TP_DIMS(2), 1, 2));
     ck_assert(!tp_ok(tp_stack((tp_var[]){x, flat}, 2, 0)));
-    expect_error(tape, TP_E_SHAPE, "tp_stack: operand 1 has rank 1, the first 2");
+    expect_error(tape, TP_E_SHAPE, "tp_stack: operand 1 is (2), the first (2,2)");
 }
 END_TEST
 

@@ -163,8 +163,6 @@ START_TEST(integers_are_refused_by_every_float_op)
         ck_assert_msg(!tp_ok(cases[i].call(i3)), "%s", cases[i].name);
         ck_assert_msg(tp_tape_status(tape) == TP_E_DTYPE || strstr(cases[i].name, "linear"), "%s: %s", cases[i].name,
                       tp_tape_error(tape));
-        if (strcmp(text, "tp_stack") == 0)
-            snprintf(text, sizeof text, "tp_concat"); /* tensors are stacked by joining them */
         ck_assert_msg(strstr(tp_tape_error(tape), text) != NULL, "%s: %s", text, tp_tape_error(tape));
         tp_tape_clear_error(tape);
     }
@@ -213,7 +211,7 @@ START_TEST(shapes_that_do_not_fit_are_named)
     EXPECT_REFUSED(tp_expand(m23, TP_DIMS(3)), TP_E_SHAPE, "tp_expand");
     EXPECT_REFUSED(tp_expand(v3, TP_DIMS(-1, 3)), TP_E_SHAPE, "(-1,3)");
     EXPECT_REFUSED(tp_concat((tp_var[]){m23, m34}, 2, 0), TP_E_SHAPE, "(3,4) does not join (2,3) along axis 0");
-    EXPECT_REFUSED(tp_stack((tp_var[]){v3, v4}, 2, 0), TP_E_SHAPE, "does not join");
+    EXPECT_REFUSED(tp_stack((tp_var[]){v3, v4}, 2, 0), TP_E_SHAPE, "tp_stack: operand 1 is (4), the first (3)");
     EXPECT_REFUSED(tp_stack((tp_var[]){s, v4}, 2, 0), TP_E_SHAPE, "tp_stack");
     EXPECT_REFUSED(tp_stack((tp_var[]){v4, s}, 2, 0), TP_E_SHAPE, "tp_stack");
     EXPECT_REFUSED(tp_max(e3), TP_E_SHAPE, "tp_max: nothing to choose from in (0,3)");

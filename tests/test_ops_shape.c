@@ -52,6 +52,12 @@ static tp_var build_stack(const sample *s, const tp_var *x)
     return tp_stack(x, s->n, (int)s->list[0]);
 }
 
+static tp_var build_stack_twice(const sample *s, const tp_var *x)
+{
+    const tp_var parts[] = {x[0], tp_transpose(tp_transpose(x[0], 0, 1), 0, 1), x[0]};
+    return tp_stack(parts, 3, (int)s->list[0]);
+}
+
 static tp_var build_stack_same(const sample *s, const tp_var *x)
 {
     (void)s;
@@ -136,11 +142,13 @@ static const sample items[] = {
     {"concat", "both empty", build_concat, ON(T(0, 3), T(0, 3)), LIST(0)},
     {"concat", "transposed and sliced", build_concat, ON(TRANSPOSED(2, 3), SLICED(2, 2)), LIST(1)},
     {"concat", "views", build_concat, ON(VIEW(2, 3), CUT(2, 2)), LIST(1)},
-    {"concat", "stacked (2,3)", build_stack, ON(T(2, 3), T(2, 3)), LIST(0)},
-    {"concat", "stacked (2,3) axis 1", build_stack, ON(T(2, 3), T(2, 3), T(2, 3)), LIST(1)},
-    {"concat", "stacked (2) axis -1", build_stack, ON(T(2), T(2)), LIST(-1)},
-    {"concat", "stacked views", build_stack, ON(VIEW(2, 3), TRANSPOSED(2, 3)), LIST(2)},
+    {"stack", "tensors (2,3)", build_stack, ON(T(2, 3), T(2, 3)), LIST(0)},
+    {"stack", "tensors (2,3) axis 1", build_stack, ON(T(2, 3), T(2, 3), T(2, 3)), LIST(1)},
+    {"stack", "tensors (2) axis -1", build_stack, ON(T(2), T(2)), LIST(-1)},
+    {"stack", "tensors views", build_stack, ON(VIEW(2, 3), TRANSPOSED(2, 3)), LIST(2)},
 
+    {"stack", "one tensor twice", build_stack_twice, ON(T(2, 3)), LIST(1)},
+    {"stack", "nothing", build_stack, ON(T(0, 3), T(0, 3)), LIST(1)},
     {"stack", "one scalar", build_stack, ON({.layout = SCALAR}), LIST(0)},
     {"stack", "three scalars", build_stack, ON({.layout = SCALAR}, {.layout = SCALAR}, {.layout = SCALAR}), LIST(0)},
     {"stack", "a scalar twice", build_stack_same, ON({.layout = SCALAR}, {.layout = SCALAR})},
