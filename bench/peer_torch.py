@@ -167,6 +167,15 @@ def together(make):
     return both
 
 
+def chained(function):
+    """A function of what came out of it, and of the other operands, many times."""
+    def run(y, *others):
+        for _ in range(REPEATS):
+            y = function(y, *others)
+        return y
+    return run
+
+
 TASKS = {
     "xyz": xyz,
     "xor": network((2, 4, 1), 4, nn.Sigmoid, False),
@@ -199,6 +208,18 @@ TASKS = {
     "large_bce_with_logits": together(
         on(nn.functional.binary_cross_entropy_with_logits, (1 << 20,), (1 << 20,), constants=(1,))),
     "large_huber": together(on(nn.functional.huber_loss, (1 << 20,), (1 << 20,), constants=(1,))),
+    "shape_transpose": on(lambda x: x.t().contiguous(), (4096, 4096)),
+    "shape_permute": on(lambda x: x.permute(2, 0, 1).contiguous(), (256, 64, 512)),
+    "shape_index_select": on(lambda x, i: x.index_select(0, i), (1 << 16, 16), ((1 << 20,), 1 << 16)),
+    "shape_embedding": on(lambda x, i: nn.functional.embedding(i, x), (1 << 16, 16), ((1 << 20,), 1 << 16)),
+    "shape_gather": on(lambda x, i: x.gather(1, i), (1024, 1024), ((1024, 1024), 1024)),
+    "shape_small_reshape": on(chained(lambda y: y.reshape(4, 4)), (16,)),
+    "shape_small_transpose": on(chained(lambda y: y.transpose(0, 1)), (4, 4)),
+    "shape_small_slice": on(chained(lambda y: y[0:16]), (16,)),
+    "shape_small_gather": on(chained(lambda y, i: y.gather(0, i)), (16,), ((16,), 16)),
+    "shape_small_pad": on(chained(lambda y: nn.functional.pad(y, (1, 1))[1:17]), (16,)),
+    "shape_small_concat": on(chained(lambda y, c: torch.cat((y, c))[0:16]), (16,), (8,), constants=(1,)),
+    "shape_small_stack": on(chained(lambda y, c: torch.stack((y, c)).sum(0)), (16,), (16,), constants=(1,)),
     "small_relu": small(lambda y, _: torch.relu(y), False),
     "small_mul": small(torch.mul, False),
     "small_matmul": small(torch.matmul, True),

@@ -1,5 +1,6 @@
 /* Moving elements between strided layouts and dtypes. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -40,19 +41,40 @@ typedef struct pair {
     int64_t dims[TP_MAX_RANK], out[TP_MAX_RANK], in[TP_MAX_RANK];
 } pair;
 
+static void swap_dims(pair *p, int a, int b)
+{
+    const int64_t dim = p->dims[a], out = p->out[a], in = p->in[a];
+    p->dims[a] = p->dims[b], p->out[a] = p->out[b], p->in[a] = p->in[b];
+    p->dims[b] = dim, p->out[b] = out, p->in[b] = in;
+}
+
+/* Brings the dims in the order in which `out` lies in memory: elements may be moved in any. */
+static void sort_dims(pair *p)
+{
+    for (int i = 1; i < p->rank; i++)
+        for (int k = i; k > 0 && llabs(p->out[k - 1]) < llabs(p->out[k]); k--) swap_dims(p, k - 1, k);
+}
+
 /* Drops dims of 1 and joins neighbours that are contiguous in both layouts; rank is at least 1 after it. */
 static pair joined(int rank, const int64_t *dims, const int64_t *out, const int64_t *in)
 {
-    pair p = {0};
+    pair all, p;
+    all.rank = p.rank = 0;
     for (int i = 0; i < rank; i++) {
         if (dims[i] == 1) continue;
+        all.dims[all.rank] = dims[i];
+        all.out[all.rank] = out[i], all.in[all.rank++] = in[i];
+    }
+    sort_dims(&all);
+    for (int i = 0; i < all.rank; i++) {
         const int last = p.rank - 1;
-        if (p.rank && p.out[last] == out[i] * dims[i] && p.in[last] == in[i] * dims[i]) {
-            p.dims[last] *= dims[i];
-            p.out[last] = out[i], p.in[last] = in[i];
+        const int64_t dim = all.dims[i];
+        if (p.rank && p.out[last] == all.out[i] * dim && p.in[last] == all.in[i] * dim) {
+            p.dims[last] *= dim;
+            p.out[last] = all.out[i], p.in[last] = all.in[i];
         } else {
-            p.dims[p.rank] = dims[i];
-            p.out[p.rank] = out[i], p.in[p.rank++] = in[i];
+            p.dims[p.rank] = dim;
+            p.out[p.rank] = all.out[i], p.in[p.rank++] = all.in[i];
         }
     }
     if (p.rank == 0) p.dims[p.rank] = 1, p.out[0] = p.in[0] = 1, p.rank = 1;
@@ -78,10 +100,22 @@ static bool any_empty(int rank, const int64_t *dims)
     return false;
 }
 
-/* Two inner dims crossing each other (a transpose) are copied in square tiles, so that neither side misses the cache.
- */
+/* Where the elements that adjoin in `in` lie along another dim than those that adjoin in `out` (a transpose), that dim
+   is put beside the last, and the two are gone through in square tiles, so that neither side misses the cache. */
+static bool crossing(pair *p)
+{
+    const int last = p->rank - 1;
+    if (p->rank < 2 || llabs(p->in[last]) == 1 || p->dims[last] < 2) return false;
+    for (int i = last - 1; i >= 0; i--) {
+        if (llabs(p->in[i]) != 1) continue;
+        for (; i < last - 1; i++) swap_dims(p, i, i + 1);
+        return true;
+    }
+    return false;
+}
+
 #define TILE 16
-#define COPY_TILES(name, type)                                                                                         \
+#define TILES(name, type, assign)                                                                                      \
     static void name(const pair *p, type *restrict out, const type *restrict in)                                       \
     {                                                                                                                  \
         const int a = p->rank - 2, b = p->rank - 1;                                                                    \
@@ -89,10 +123,13 @@ static bool any_empty(int rank, const int64_t *dims)
             for (int64_t j0 = 0; j0 < p->dims[b]; j0 += TILE)                                                          \
                 for (int64_t i = i0; i < i0 + TILE && i < p->dims[a]; i++)                                             \
                     for (int64_t j = j0; j < j0 + TILE && j < p->dims[b]; j++)                                         \
-                        out[i * p->out[a] + j * p->out[b]] = in[i * p->in[a] + j * p->in[b]];                          \
+                        out[i * p->out[a] + j * p->out[b]] assign in[i * p->in[a] + j * p->in[b]];                     \
     }
-COPY_TILES(copy_tiles_4, uint32_t)
-COPY_TILES(copy_tiles_8, uint64_t)
+TILES(copy_tiles_1, uint8_t, =)
+TILES(copy_tiles_4, uint32_t, =)
+TILES(copy_tiles_8, uint64_t, =)
+TILES(add_tiles_f32, float, +=)
+TILES(add_tiles_f64, double, +=)
 
 static void copy_row(size_t size, int64_t n, char *out, int64_t to, const char *in, int64_t from)
 {
@@ -108,21 +145,23 @@ static void copy_row(size_t size, int64_t n, char *out, int64_t to, const char *
         for (int64_t i = 0; i < n; i++) out[i * to] = in[i * from];
 }
 
-static void copy_same(const pair *p, size_t size, char *out, const char *in)
+static void copy_same(pair *p, size_t size, char *out, const char *in)
 {
     int64_t index[TP_MAX_RANK] = {0}, o = 0, i = 0;
     const int last = p->rank - 1;
-    const bool crossing = p->rank > 1 && size >= 4 && p->in[last] != 1 && p->in[last - 1] == 1 && p->dims[last] > 1;
+    const bool crosses = crossing(p);
     do {
         char *const to = out + o * (int64_t)size;
         const char *const from = in + i * (int64_t)size;
-        if (!crossing)
+        if (!crosses)
             copy_row(size, p->dims[last], to, p->out[last], from, p->in[last]);
         else if (size == 4)
             copy_tiles_4(p, (uint32_t *)(void *)to, (const uint32_t *)(const void *)from);
-        else
+        else if (size == 8)
             copy_tiles_8(p, (uint64_t *)(void *)to, (const uint64_t *)(const void *)from);
-    } while (next_row(p, index, &o, &i, crossing ? 2 : 1));
+        else
+            copy_tiles_1(p, (uint8_t *)to, (const uint8_t *)from);
+    } while (next_row(p, index, &o, &i, crosses ? 2 : 1));
 }
 
 static void convert_row(int64_t n, tp_dtype to, char *out, int64_t out_stride, tp_dtype from, const char *in,
@@ -143,7 +182,7 @@ void tp_copy(int rank, const int64_t *dims, tp_dtype to, void *out, const int64_
              const void *in, const int64_t *in_strides)
 {
     if (any_empty(rank, dims)) return;
-    const pair p = joined(rank, dims, out_strides, in_strides);
+    pair p = joined(rank, dims, out_strides, in_strides);
     if (to == from) {
         copy_same(&p, tp_dtype_size(to), out, in);
         return;
@@ -160,14 +199,19 @@ void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dt
                  const int64_t *out_strides, const void *in, const int64_t *in_strides)
 {
     if (any_empty(rank, dims)) return;
-    const pair p = joined(rank, dims, out_strides, in_strides);
+    pair p = joined(rank, dims, out_strides, in_strides);
+    const bool crosses = crossing(&p);
     const int last = p.rank - 1;
     const int64_t size = (int64_t)tp_dtype_size(dtype), n = p.dims[last];
     int64_t index[TP_MAX_RANK] = {0}, o = 0, i = 0;
     do {
         char *const to = (char *)out + o * size;
         const char *const from = (const char *)in + i * size;
-        if (p.out[last] == 1 && p.in[last] == 1)
+        if (crosses && dtype == TP_F32)
+            add_tiles_f32(&p, (float *)(void *)to, (const float *)(const void *)from);
+        else if (crosses)
+            add_tiles_f64(&p, (double *)(void *)to, (const double *)(const void *)from);
+        else if (p.out[last] == 1 && p.in[last] == 1)
             kernels->of[dtype]->add(n, to, from);
         else if (dtype == TP_F32)
             for (int64_t k = 0; k < n; k++)
@@ -175,5 +219,5 @@ void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dt
         else
             for (int64_t k = 0; k < n; k++)
                 ((double *)(void *)to)[k * p.out[last]] += ((const double *)(const void *)from)[k * p.in[last]];
-    } while (next_row(&p, index, &o, &i, 1));
+    } while (next_row(&p, index, &o, &i, crosses ? 2 : 1));
 }
