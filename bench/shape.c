@@ -39,7 +39,7 @@ CHAIN(slices, tp_slice(y, 0, 0, 16, 1))
 CHAIN(gathers, tp_gather(y, 0, x[1]))
 CHAIN(pads, tp_slice(tp_pad(y, TP_AXES(1, 1), TP_PAD_CONSTANT, 0), 0, 1, 17, 1))
 CHAIN(concats, tp_slice(tp_concat((tp_var[]){y, x[1]}, 2, 0), 0, 0, 16, 1))
-CHAIN(stacks, tp_sum_axes(tp_stack((tp_var[]){y, x[1]}, 2, 0), TP_AXES(0), false))
+CHAIN(stacks, tp_reshape(tp_slice(tp_stack((tp_var[]){y, x[1]}, 2, 0), 0, 0, 1, 1), TP_DIMS(16)))
 
 /* The squares of elements, one after another. */
 static tp_var reads(const tp_var *x)
@@ -96,7 +96,7 @@ static const bench_task tasks[] = {
     SMALL("small_gather", "gather", 1, gathers, FLOATS(16), LABELS(16, 16)),
     SMALL("small_pad", "pad and slice", 2, pads, FLOATS(16)),
     SMALL("small_concat", "concat and slice", 2, concats, FLOATS(16), CONSTANTS(8)),
-    SMALL("small_stack", "stack and sum", 2, stacks, FLOATS(16), CONSTANTS(16)),
+    SMALL("small_stack", "stack, slice, reshape", 3, stacks, FLOATS(16), CONSTANTS(16)),
     MANY("reads", "10^5 elements read, squared, added", READS, reads, FLOATS(10000, 10)),
     MANY("reads_few", "10^4 elements read, squared, added", READS / 10, reads, FLOATS(10000, 1)),
     MANY("rows", "10^4 rows cut out, squared, summed", READS / 10, rows, FLOATS(10000, 16)),

@@ -178,10 +178,27 @@ static void convert_row(int64_t n, tp_dtype to, char *out, int64_t out_stride, t
         for (int64_t i = 0; i < n; i++) tp_put(to, out + i * a, tp_get(from, in + i * b));
 }
 
+/* How many elements there are, where both layouts are dense; else 0. */
+static int64_t flat_count(int rank, const int64_t *dims, const int64_t *a, const int64_t *b)
+{
+    int64_t count = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        if (dims[i] == 1) continue;
+        if (a[i] != count || b[i] != count) return 0;
+        count *= dims[i];
+    }
+    return count;
+}
+
 void tp_copy(int rank, const int64_t *dims, tp_dtype to, void *out, const int64_t *out_strides, tp_dtype from,
              const void *in, const int64_t *in_strides)
 {
     if (any_empty(rank, dims)) return;
+    const int64_t flat = to == from ? flat_count(rank, dims, out_strides, in_strides) : 0;
+    if (flat) {
+        memcpy(out, in, (size_t)flat * tp_dtype_size(to));
+        return;
+    }
     pair p = joined(rank, dims, out_strides, in_strides);
     if (to == from) {
         copy_same(&p, tp_dtype_size(to), out, in);

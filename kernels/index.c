@@ -41,7 +41,7 @@ static void walk_of(const tp_pick *p, walk *w)
     if (w->rank == 1 || w->index[w->rank - 1] != 0) push(w, 1, 1, 1, 0);
 }
 
-/* n integers `stride` apart as places in the table, `step` further for each. */
+/* n integers `stride` apart as places in the table, `step` further for each, where one of them is skipped. */
 #define PLACES(type, name)                                                                                             \
     static bool places_##name(const tp_pick *p, const type *index, int64_t n, int64_t stride, int64_t step,            \
                               int64_t *place)                                                                          \
@@ -70,9 +70,12 @@ static bool places_number(const tp_pick *p, const double *index, int64_t n, int6
     return (double)whole == *index && places_i64(p, &whole, n, 0, step, place);
 }
 
-static bool places(const tp_pick *p, int64_t at, int64_t n, int64_t stride, int64_t step, int64_t *place)
+static bool places(const tp_kernels *kernels, const tp_pick *p, int64_t at, int64_t n, int64_t stride, int64_t step,
+                   int64_t *place)
 {
     const char *index = p->index + at * (int64_t)tp_dtype_size(p->index_dtype);
+    if (p->skip == TP_PICK_ALL && p->index_dtype > TP_F64)
+        return kernels->index->places[p->index_dtype](p, index, n, stride, step, place);
     switch (p->index_dtype) {
     case TP_I32: return places_i32(p, (const int32_t *)(const void *)index, n, stride, step, place);
     case TP_I64: return places_i64(p, (const int64_t *)(const void *)index, n, stride, step, place);
@@ -89,6 +92,7 @@ typedef struct run {
     char *picked, *table;
     int64_t picked_row, picked_step, table_step;
     const int64_t *place;
+    bool skips; /* some places are NOWHERE */
 } run;
 
 #define MOVE_ELEMENTS(name, type)                                                                                      \
@@ -155,8 +159,12 @@ static void read_rows(const run *r, size_t size)
 static void run_rows(const tp_kernels *kernels, tp_pick_how how, tp_dtype dtype, const run *r)
 {
     const size_t size = tp_dtype_size(dtype);
-    const bool rows = r->n > 1 && r->picked_step == 1 && r->table_step == 1;
-    if (how == TP_PICK_READ && rows)
+    const bool rows = r->n > 1 && r->picked_step == 1 && r->table_step == 1, one = r->n == 1 && !r->skips;
+    if (how == TP_PICK_READ && one && size >= 4)
+        kernels->index->read[size == 8](r->rows, r->picked, r->picked_row, r->table, r->place);
+    else if (how == TP_PICK_ADD && one)
+        kernels->index->add[dtype](r->rows, r->table, r->place, r->picked, r->picked_row);
+    else if (how == TP_PICK_READ && rows)
         read_rows(r, size);
     else if (how == TP_PICK_READ)
         (size == 4 ? read_4 : (size == 8 ? read_8 : read_1))(r);
@@ -180,8 +188,25 @@ static bool next_run(const walk *w, int64_t at[TP_MAX_RANK], int64_t *picked, in
     return false;
 }
 
+/* A short vector: no walk is needed. */
+static bool run_vector(const tp_kernels *kernels, tp_pick_how how, const tp_pick *p)
+{
+    int64_t place[RUN];
+    const run r = {.rows = p->dims[0],
+                   .n = 1,
+                   .picked = p->picked,
+                   .table = p->table,
+                   .picked_row = p->picked_strides[0],
+                   .place = place,
+                   .skips = p->skip != TP_PICK_ALL};
+    if (!places(kernels, p, 0, r.rows, p->index_strides[0], p->table_strides[0], place)) return false;
+    run_rows(kernels, how, p->dtype, &r);
+    return true;
+}
+
 bool tp_pick_run(const tp_kernels *kernels, tp_pick_how how, const tp_pick *p)
 {
+    if (p->rank == 1 && p->dims[0] <= RUN) return run_vector(kernels, how, p);
     for (int i = 0; i < p->rank; i++)
         if (p->dims[i] == 0) return true;
     walk w;
@@ -193,13 +218,14 @@ bool tp_pick_run(const tp_kernels *kernels, tp_pick_how how, const tp_pick *p)
              .picked_row = w.picked[across],
              .picked_step = w.picked[row],
              .table_step = w.table[row],
-             .place = place};
+             .place = place,
+             .skips = p->skip != TP_PICK_ALL};
     do {
         for (int64_t done = 0; done < w.dims[across]; done += RUN) {
             r.rows = w.dims[across] - done < RUN ? w.dims[across] - done : RUN;
             r.picked = p->picked + (picked + done * w.picked[across]) * size;
             r.table = p->table + (table + done * w.table[across]) * size;
-            if (!places(p, index + done * w.index[across], r.rows, w.index[across], w.table[across], place))
+            if (!places(kernels, p, index + done * w.index[across], r.rows, w.index[across], w.table[across], place))
                 return false;
             run_rows(kernels, how, p->dtype, &r);
         }

@@ -22,6 +22,17 @@ typedef struct tp_pick {
     int64_t skip; /* this index reads zeros and writes nothing */
 } tp_pick;
 
+/* The inner loops, where no index is skipped. */
+typedef struct tp_index_loops {
+    /* By the dtype of the index: n indices `stride` apart as places in the table, `step` further for each; false when
+       one is outside. */
+    bool (*places[TP_U8 + 1])(const tp_pick *pick, const void *index, int64_t n, int64_t stride, int64_t step,
+                              int64_t *place);
+    /* Single elements, of 4 and of 8 bytes: out[i step] = table[place[i]]; floats: table[place[i]] += x[i step]. */
+    void (*read[2])(int64_t n, void *out, int64_t step, const void *table, const int64_t *place);
+    void (*add[2])(int64_t n, void *table, const int64_t *place, const void *x, int64_t step);
+} tp_index_loops;
+
 /* picked = table;  table = picked, the last of several in row-major order;  table += picked, in that order (floats). */
 typedef enum tp_pick_how { TP_PICK_READ, TP_PICK_WRITE, TP_PICK_ADD } tp_pick_how;
 

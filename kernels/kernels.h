@@ -77,6 +77,7 @@ typedef struct tp_kernels {
     const tp_gemm_table *gemm;
     const tp_random_loops *random;
     const tp_float_loops *of[2]; /* by dtype: f32, f64 */
+    const struct tp_index_loops *index;
 } tp_kernels;
 
 /* The best level that this processor has, at most what the environment variable TAPIR_CPU names (v2, v3, v4). */

@@ -25,9 +25,11 @@
 
 extern const tp_random_loops AT_LEVEL(tp_random);
 
+extern const struct tp_index_loops AT_LEVEL(tp_index_loops);
 const tp_kernels AT_LEVEL(tp_kernels) = {
     .level = TEXT(TP_LEVEL),
     .gemm = &AT_LEVEL(tp_gemm_table),
     .random = &AT_LEVEL(tp_random),
     .of = {&loops_f32, &loops_f64},
+    .index = &AT_LEVEL(tp_index_loops),
 };
