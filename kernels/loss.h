@@ -24,6 +24,9 @@ typedef struct tp_loss_loops {
 /* Rows of n classes, with the log of the sum of their exponentials; w may be NULL, for ones. */
 typedef struct tp_class_loops {
     double (*surprise)(int64_t n, const void *x, const void *w, double lse); /* sum w (lse - x) */
+    /* sum of z^p over the others than `label`, z = max(0, margin - x[label] + x), p 2 where squared, else 1; where out
+       is not NULL: its slope by x, times scale */
+    double (*margin)(int64_t n, void *out, const void *x, int64_t label, double margin, bool squared, double scale);
     /* out = scale e^(x - lse) - share w */
     void (*slope)(int64_t n, void *out, const void *x, const void *w, double lse, double scale, double share);
 } tp_class_loops;

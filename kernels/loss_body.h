@@ -185,8 +185,27 @@ static void N(class_slope)(int64_t n, void *pout, const void *px, const void *pw
     }
 }
 
+static double N(margin_row)(int64_t n, void *pout, const void *px, int64_t label, double margin, bool squared,
+                            double scale)
+{
+    T *restrict const out = pout;
+    const T *restrict const x = px;
+    const T base = (T)margin - x[label], s = (T)scale;
+    double sum = 0, slopes = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (i == label) continue;
+        const T z = N(positive)(base + x[i]);
+        sum += (double)(squared ? z * z : z);
+        if (!out) continue;
+        out[i] = squared ? 2 * s * z : (z > 0 ? s : 0);
+        slopes += (double)out[i];
+    }
+    if (out) out[label] = (T)-slopes;
+    return sum;
+}
+
 extern const tp_class_loops TABLE(tp_classes);
-const tp_class_loops TABLE(tp_classes) = {.surprise = N(surprise), .slope = N(class_slope)};
+const tp_class_loops TABLE(tp_classes) = {.surprise = N(surprise), .slope = N(class_slope), .margin = N(margin_row)};
 
 #undef UNUSED
 #undef VALUE_LOOP

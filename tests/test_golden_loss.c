@@ -74,6 +74,20 @@ GOLDEN_CALL(cross_entropy_soft,
 GOLDEN_CALL(label_shares,
             tp_label_shares(g->x[0], 4, TP_F64, g->attribute[0], &(tp_labelling){g->list[1] >= 0, g->list[1]}))
 
+/* ---- margins; the weight lies between x and the labels; an infinite p is written as 0 ---- */
+
+#define LAST g->x[g->n - 1]
+
+GOLDEN_CALL(multi_margin,
+            tp_multi_margin(g->x[0], LAST, (int)g->list[2], g->attribute[3], g->list[1] ? g->x[1] : tp_none(), HOW))
+GOLDEN_CALL(focal_classes, tp_focal_classes(g->x[0], LAST, g->attribute[2], g->list[1] ? g->x[1] : tp_none(), HOW))
+GOLDEN_CALL(cosine_embedding, tp_cosine_embedding(g->x[0], g->x[1], g->x[2], g->attribute[1], HOW))
+GOLDEN_CALL(triplet, tp_triplet_with(g->x[0], g->x[1], g->x[2], g->attribute[1],
+                                     &(tp_triplet_options){.reduction = HOW,
+                                                           .p = g->attribute[2] > 0 ? g->attribute[2] : HUGE_VAL,
+                                                           .eps = g->attribute[3],
+                                                           .swap = g->list[4] != 0}))
+
 static tp_var ctc_of(const golden *g, tp_var log_p)
 {
     return tp_ctc_with(log_p, g->x[1], g->x[2], g->x[3],
@@ -111,6 +125,10 @@ static const golden_builder builders[] = {
     GOLDEN(cross_entropy_soft),
     GOLDEN(nll),
     GOLDEN(label_shares),
+    GOLDEN(multi_margin),
+    GOLDEN(focal_classes),
+    GOLDEN(cosine_embedding),
+    GOLDEN(triplet),
     GOLDEN(ctc),
     GOLDEN(ctc_of_logits),
 };

@@ -387,5 +387,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, norm_case());
     suite_add_tcase(suite, random_case());
     suite_add_tcase(suite, tuples_case());
+    suite_add_tcase(suite, losses_case());
+    suite_add_tcase(suite, loss_errors_case());
     return suite;
 }

@@ -130,6 +130,8 @@ TCase *linalg_case(void);
 TCase *norm_case(void);
 TCase *random_case(void);
 TCase *tuples_case(void);
+TCase *losses_case(void);
+TCase *loss_errors_case(void);
 TCase *programs_case(void);
 
 #endif

@@ -28,6 +28,13 @@ static tp_var build_nll(const sample *s, const tp_var *x)
     return s->list[1] ? tp_nll_with(x[0], x[s->n - 1], &o) : tp_nll(x[0], x[1], o.reduction);
 }
 
+/* list: the reduction, what is set, p */
+static tp_var build_multi_margin(const sample *s, const tp_var *x)
+{
+    return tp_multi_margin(x[0], x[s->n - 1], (int)s->list[2], s->number, s->list[1] ? x[1] : tp_none(),
+                           (tp_reduction)s->list[0]);
+}
+
 static tp_var build_shares(const sample *s, const tp_var *x)
 {
     return tp_label_shares(x[0], 3, TP_F64, s->number, &(tp_labelling){s->list[0] != 0, 1});
@@ -73,6 +80,19 @@ static const sample items[] = {
     BOTH("nll", build_nll, TP_MEAN, "mean"),
     {"nll", "none (0,3)", build_nll, ON(T(0, 3), LABELS(TP_I64, 3, 0)), LIST(TP_NONE, 0)},
     {"nll", "sum (0,3)", build_nll, ON(T(0, 3), LABELS(TP_I64, 3, 0)), LIST(TP_SUM, 0)},
+#define MARGIN(text, p, margin, how, weight, ...)                                                                      \
+    {                                                                                                                  \
+        "multi_margin", text, build_multi_margin, ON(__VA_ARGS__), LIST(how, weight, p), .number = margin              \
+    }
+    MARGIN("none (4,3)", 1, 1, TP_NONE, 0, T(4, 3), LABELS(TP_I64, 3, 4)),
+    MARGIN("sum (3)", 1, 1, TP_SUM, 0, T(3), {.layout = SCALAR, .labels = TP_I64, .high = 3}),
+    MARGIN("none (3)", 2, 1, TP_NONE, 0, T(3), {.layout = SCALAR, .labels = TP_I64, .high = 3}),
+    MARGIN("mean (4,3) weights", 1, .5, TP_MEAN, WEIGHT, VIEW(4, 3), WEIGHTS(3), LABELS(TP_I32, 3, 4)),
+    MARGIN("mean (4,3) squared", 2, 1, TP_MEAN, 0, TRANSPOSED(4, 3), LABELS(TP_U8, 3, 4)),
+    MARGIN("none (2,2,3) squared, weights", 2, 1, TP_NONE, WEIGHT, CUT(2, 2, 3), WEIGHTS(3), LABELS(TP_I64, 3, 2, 2)),
+    MARGIN("sum (2,1)", 1, 1, TP_SUM, 0, T(2, 1), LABELS(TP_I64, 1, 2)),
+    MARGIN("sum (0,3)", 1, 1, TP_SUM, 0, T(0, 3), LABELS(TP_I64, 3, 0)),
+    MARGIN("none (0,3)", 1, 1, TP_NONE, 0, T(0, 3), LABELS(TP_I64, 3, 0)),
     {"label_shares", "(4)", build_shares, ON(LABELS(TP_I64, 3, 4)), LIST(0), .number = .2},
     {"label_shares", "(2,3), ignored", build_shares, ON(LABELS(TP_I32, 3, 2, 3)), LIST(1), .number = .5},
     {"label_shares", "scalar", build_shares, ON({.layout = SCALAR, .labels = TP_I64, .high = 3}), LIST(0)},

@@ -114,6 +114,32 @@ TP_API tp_var tp_cross_entropy_with(tp_var logits, tp_var target, const tp_cross
 TP_API tp_var tp_nll(tp_var x, tp_var labels, tp_reduction reduction);
 TP_API tp_var tp_nll_with(tp_var x, tp_var labels, const tp_cross_entropy_options *options);
 
+/* Hinges between the label y and the other classes: w[y] / C times the sum over j != y of max(0, margin - x[y] +
+   x[j])^p, p 1 or 2; a weight (classes) or tp_none(). A mean divides by the number of rows. (Weston, Watkins 1999.) */
+TP_API tp_var tp_multi_margin(tp_var scores, tp_var labels, int p, double margin, tp_var weight,
+                              tp_reduction reduction);
+/* weight[y] (1 - q)^gamma (-log q), where q = softmax(logits)[y]; gamma >= 0, a weight (classes) or tp_none(). A mean
+   divides by the number of rows. (Lin et al. 2017, section 3.) */
+TP_API tp_var tp_focal_classes(tp_var logits, tp_var labels, double gamma, tp_var weight, tp_reduction reduction);
+
+/* ---- of pairs and triples of vectors along the last axis --------------------------------------------------------- */
+
+/* a and b: (..., n), labels +1 or -1 (...), floats without a gradient: 1 - cos(a, b) where the label is positive, else
+   max(0, cos(a, b) - margin). Squared lengths have 1e-12 added. */
+TP_API tp_var tp_cosine_embedding(tp_var a, tp_var b, tp_var label, double margin, tp_reduction reduction);
+/* max(0, |anchor - positive| - |anchor - negative| + margin), with the distance |d + eps|_p. */
+TP_API tp_var tp_triplet(tp_var anchor, tp_var positive, tp_var negative, double margin, tp_reduction reduction);
+typedef struct tp_triplet_options {
+    tp_reduction reduction;
+    bool swap;  /* the negative's distance is the smaller of those to anchor and positive (Balntas et al. 2016) */
+    double p;   /* 0: 2; may be infinite */
+    double eps; /* 0: 1e-6 */
+} tp_triplet_options;
+TP_API tp_var tp_triplet_with(tp_var anchor, tp_var positive, tp_var negative, double margin,
+                              const tp_triplet_options *options);
+
+/* ---- of sequences ------------------------------------------------------------------------------------------------ */
+
 /* Connectionist temporal classification (Graves et al. 2006): minus the log of the probability of a target, summed over
    its alignments with the frames. log_p: (T, N, C), log-probabilities as of log_softmax; targets of integers, none of
    which is the blank: (N, S), or (sum of the target lengths) one after the other; input_lengths (N): frames of each

@@ -278,6 +278,72 @@ def shares_cases():
             for smoothing in (0, .25, 1) for ignored in (-1, 2) for labels in (Labels(4, 5), Labels(4, 2, 3), Labels(4))]
 
 
+def multi_margin(x, y, w, p, margin):
+    """PyTorch's own has no second derivative for p = 2, and none by the weight."""
+    rows, y = x.reshape(-1, x.shape[-1]), y.reshape(-1)
+    label = F.one_hot(y, x.shape[-1])
+    z = torch.relu(margin - (rows * label).sum(1, keepdim=True) + rows) ** p * (1 - label)
+    each = z.sum(1) / x.shape[-1] * (label * w).sum(1)
+    weight = w.detach() if torch.is_tensor(w) else None
+    assert torch.allclose(each, F.multi_margin_loss(rows, y, p=p, margin=margin, weight=weight, reduction="none"))
+    return each.reshape(x.shape[:-1])
+
+
+def focal_classes(x, y, w, gamma):
+    log_p = torch.log_softmax(x, -1)
+    label = F.one_hot(y, x.shape[-1])
+    own = (log_p * label).sum(-1)
+    return -(1 - own.exp()) ** gamma * own * (label * w).sum(-1)
+
+
+def cosine_embedding(a, b, y, margin):
+    lengths = ((a * a).sum(-1) + 1e-12) * ((b * b).sum(-1) + 1e-12)
+    cosine = (a * b).sum(-1) / lengths.sqrt()
+    return torch.where(y > 0, 1 - cosine, torch.relu(cosine - margin))
+
+
+def triplet(a, p, n, margin, power, eps, swap):
+    def distance(x, y):
+        d = (x - y + eps).abs()
+        return d.amax(-1) if math.isinf(power) else (d ** power).sum(-1) ** (1 / power)
+    far = torch.minimum(distance(a, n), distance(p, n)) if swap else distance(a, n)
+    return torch.relu(distance(a, p) - far + margin)
+
+
+def margin_cases():
+    cases = []
+    for number, how in enumerate(HOWS):
+        for p, margin in ((1, 1), (2, 1), (1, .25), (2, 1.5)):
+            for x, y in (((3,), Labels(3)), ((4, 3), Labels(3, 4)), (Turned(2, 2, 3), Labels(3, 2, 2))):
+                cases.append(("multi_margin", [number, 0, p, margin], [x, y],
+                              lambda x, t, how=how, p=p, m=margin: reduced(multi_margin(x, t, 1., p, m), how)))
+            cases.append(("multi_margin", [number, WEIGHT, p, margin], [(4, 3), Between(.3, 2, 3), Labels(3, 4)],
+                          lambda x, w, t, how=how, p=p, m=margin: reduced(multi_margin(x, t, w, p, m), how)))
+        for gamma in (0, 1, 2.5):
+            for x, y in (((4, 3), Labels(3, 4)), (Sliced(2, 2, 3), Labels(3, 2, 2))):
+                cases.append(("focal_classes", [number, 0, gamma], [x, y],
+                              lambda x, t, how=how, k=gamma: reduced(focal_classes(x, t, 1., k), how)))
+            cases.append(("focal_classes", [number, WEIGHT, gamma], [(4, 3), Between(.3, 2, 3), Labels(3, 4)],
+                          lambda x, w, t, how=how, k=gamma: reduced(focal_classes(x, t, w, k), how)))
+        signs = Given((4,), [1., -1., -1., 1.], grad=False)
+        for margin in (0, .5):
+            for shape in ((4, 3), Turned(4, 3), Sliced(4, 3)):
+                cases.append(("cosine_embedding", [number, margin], [shape, (4, 3), signs],
+                              lambda a, b, y, how=how, m=margin: reduced(cosine_embedding(a, b, y, m), how)))
+        cases.append(("cosine_embedding", [number, .1], [(3,), (3,), Given((), [-1.], grad=False)],
+                      lambda a, b, y, how=how: reduced(cosine_embedding(a, b, y, .1), how)))
+        for power in (1, 2, 3, math.inf):
+            for swap in (0, 1):
+                name = [number, 1, 0 if math.isinf(power) else power, 1e-6, swap]
+                cases.append(("triplet", name, [(4, 3), (4, 3), (4, 3)],
+                              lambda a, p, n, how=how, q=power, s=swap: reduced(triplet(a, p, n, 1, q, 1e-6, s), how)))
+        cases.append(("triplet", [number, .5, 2, 1e-6, 0], [(4, 3), Turned(4, 3), Sliced(4, 3)],
+                      lambda a, p, n, how=how: F.triplet_margin_loss(a, p, n, margin=.5, reduction=how)))
+        cases.append(("triplet", [number, .5, 2, .01, 0], [(3,), (3,), (3,)],
+                      lambda a, p, n, how=how: reduced(triplet(a, p, n, .5, 2, .01, 0), how)))
+    return cases
+
+
 # ---- alignments ----------------------------------------------------------------------------------------------------
 
 
@@ -332,4 +398,4 @@ def ctc_cases():
 
 
 def cases():
-    return elementwise_cases() + far_cases() + with_third_cases() + class_cases() + shares_cases() + ctc_cases()
+    return elementwise_cases() + far_cases() + with_third_cases() + class_cases() + shares_cases() + ctc_cases() + margin_cases()
