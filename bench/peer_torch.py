@@ -189,6 +189,15 @@ TASKS = {
     "relu": large(torch.relu, 1),
     "add": large(torch.add, 2),
     "mul": large(torch.mul, 2),
+    "bmm_64": together(on(torch.matmul, (64, 64, 64), (64, 64, 64))),
+    "bmm_16": together(on(torch.matmul, (64, 16, 16), (64, 16, 16))),
+    "einsum": together(on(lambda q, k: torch.einsum("bqhd,bkhd->bhqk", q, k), (8, 64, 4, 32), (8, 64, 4, 32))),
+    **{name + str(n): together(on(function, *(tuple(k * n for k in shape) for shape in shapes))) for n in (64, 256)
+       for name, function, *shapes in [
+           ("cholesky_", lambda x: torch.linalg.cholesky(x @ x.mT), (1, 2)),
+           ("solve_", torch.linalg.solve, (1, 1), (1, 1)), ("inverse_", torch.linalg.inv, (1, 1)),
+           ("qr_", lambda x: torch.linalg.qr(x).Q, (1, 1)), ("eigh_", lambda x: torch.linalg.eigh(x).eigenvalues, (1, 1)),
+           ("svd_", lambda x: torch.linalg.svd(x, full_matrices=False).S, (1, 1))]},
     "cross_entropy": together(on(nn.functional.cross_entropy, (128, 1000), ((128,), 1000))),
     "conv3x3": on(lambda x, w, b: nn.functional.conv2d(x, w, b, padding=1), (16, 32, 32, 32), (64, 32, 3, 3), (64,)),
     "conv_depthwise": on(lambda x, w, b: nn.functional.conv2d(x, w, b, padding=1, groups=64), (16, 64, 32, 32), (64, 1, 3, 3),

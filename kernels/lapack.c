@@ -60,6 +60,29 @@ void tp_lapack_triangle(tp_dtype dtype, int64_t m, int64_t n, const void *a, boo
     }
 }
 
+static void divide_row_f32(int64_t n, double s, float *x)
+{
+    for (int64_t i = 0; i < n; i++) x[i] = s > 0 ? x[i] / (float)s : 0;
+}
+
+static void divide_row_f64(int64_t n, double s, double *x)
+{
+    for (int64_t i = 0; i < n; i++) x[i] = s > 0 ? x[i] / s : 0;
+}
+
+void tp_lapack_divide_rows(tp_dtype dtype, int64_t k, int64_t n, const void *s, double limit, void *x)
+{
+    const int64_t size = (int64_t)tp_dtype_size(dtype);
+    for (int64_t i = 0; i < k; i++) {
+        const double value = tp_get(dtype, (const char *)s + i * size), by = value > limit ? value : 0;
+        void *const row = (char *)x + i * n * size;
+        if (dtype == TP_F32)
+            divide_row_f32(n, by, row);
+        else
+            divide_row_f64(n, by, row);
+    }
+}
+
 void tp_lapack_identity(tp_dtype dtype, int64_t n, void *out)
 {
     const int64_t size = (int64_t)tp_dtype_size(dtype);

@@ -70,6 +70,8 @@ typedef struct tp_lapack_loops {
 void tp_lapack_symmetrise(tp_dtype dtype, int64_t n, const void *a, void *out);
 /* out = the lower (or upper) triangle of a (m x n), its diagonal times `diagonal`, zeros elsewhere. */
 void tp_lapack_triangle(tp_dtype dtype, int64_t m, int64_t n, const void *a, bool upper, double diagonal, void *out);
+/* Row i of x (k x n) divided by s[i], or 0 where s[i] is at most `limit`. */
+void tp_lapack_divide_rows(tp_dtype dtype, int64_t k, int64_t n, const void *s, double limit, void *x);
 /* out = the unit matrix. */
 void tp_lapack_identity(tp_dtype dtype, int64_t n, void *out);
 

@@ -73,6 +73,10 @@ tp_var tp_unit_matrix(tp_tape *tape, tp_dtype dtype, int64_t n);
 /* The lower or upper triangle of each matrix, its diagonal times `diagonal`. */
 tp_var tp_triangle(tp_var x, bool upper, double diagonal);
 
+/* (x - x^T) / differences, 0 on the diagonal and wherever x is symmetric; differences: (..., n, n), 0 on its diagonal.
+ */
+tp_var tp_by_differences(tp_var x, tp_var differences);
+
 /* The cofactors of each matrix: the derivative of its determinant. */
 tp_var tp_cofactor(tp_var a);
 tp_var tp_cofactor_slope(tp_var a, tp_var g);

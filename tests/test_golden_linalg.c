@@ -38,16 +38,37 @@ GOLDEN_CALL(slogdet, slogdet(g))
 GOLDEN_CALL(cofactor, tp_cofactor(sound(g->x[0])))
 GOLDEN_CALL(cofactor_slope, tp_cofactor_slope(sound(g->x[0]), g->x[1]))
 
+/* The result of qr, svd or eigh that the attribute names. */
+static tp_var result(const golden *g, const tp_op *op)
+{
+    const tp_var x = apart(g->x[0]);
+    tp_var results[3];
+    tp_apply_all(op, &x, 1, NULL, results);
+    return results[g->list[0]];
+}
+
+GOLDEN_CALL(qr, result(g, &tp_op_qr))
+GOLDEN_CALL(svd, result(g, &tp_op_svd))
+GOLDEN_CALL(eigh, result(g, &tp_op_eigh))
+GOLDEN_CALL(lstsq, tp_lstsq(apart(g->x[0]), g->x[1]))
+GOLDEN_CALL(pinv, tp_pinv(apart(g->x[0]), 0))
+GOLDEN_CALL(matrix_exp, tp_matrix_exp(g->x[0]))
+GOLDEN_CALL(matrix_power, tp_matrix_power(tp_muls(sound(g->x[0]), .5), (int)g->list[0]))
+
 static const golden_builder builders[] = {
-    GOLDEN(matmul),    GOLDEN(dot),
-    GOLDEN(outer),     GOLDEN(matvec),
-    GOLDEN(trace),     GOLDEN(einsum),
-    GOLDEN(diagonals), GOLDEN(weighted_triangle),
-    GOLDEN(cholesky),  GOLDEN(triangular_solve),
-    GOLDEN(solve),     GOLDEN(inverse),
-    GOLDEN(det),       GOLDEN(det_drawn),
-    GOLDEN(logdet),    GOLDEN(slogdet),
-    GOLDEN(cofactor),  GOLDEN(cofactor_slope),
+    GOLDEN(matmul),       GOLDEN(dot),
+    GOLDEN(outer),        GOLDEN(matvec),
+    GOLDEN(trace),        GOLDEN(einsum),
+    GOLDEN(diagonals),    GOLDEN(weighted_triangle),
+    GOLDEN(cholesky),     GOLDEN(triangular_solve),
+    GOLDEN(solve),        GOLDEN(inverse),
+    GOLDEN(det),          GOLDEN(det_drawn),
+    GOLDEN(logdet),       GOLDEN(slogdet),
+    GOLDEN(cofactor),     GOLDEN(cofactor_slope),
+    GOLDEN(qr),           GOLDEN(svd),
+    GOLDEN(eigh),         GOLDEN(lstsq),
+    GOLDEN(pinv),         GOLDEN(matrix_exp),
+    GOLDEN(matrix_power),
 };
 
 const golden_family golden_linalg = {"linalg", builders, COUNT(builders)};

@@ -116,6 +116,8 @@ tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, b
 
 /* Matrices far from singular: .3 x + 4 I. */
 tp_var sound(tp_var x);
+/* Matrices whose singular values are near 3, 6, 9, ...: .2 x on that diagonal. */
+tp_var apart(tp_var x);
 
 /* ---- test cases of the other files ---- */
 
@@ -127,6 +129,7 @@ TCase *pooling_case(void);
 TCase *kernels_case(void);
 TCase *extremes_case(void);
 TCase *linalg_case(void);
+TCase *linalg_sizes_case(void);
 TCase *norm_case(void);
 TCase *random_case(void);
 TCase *tuples_case(void);

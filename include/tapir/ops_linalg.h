@@ -52,6 +52,28 @@ TP_API tp_var tp_inverse(tp_var a);
 TP_API tp_var tp_det(tp_var a);
 TP_API tp_var tp_logdet(tp_var a);
 TP_API tp_status tp_slogdet(tp_var a, tp_var *sign, tp_var *logabsdet);
+/* a: (..., m, n) -> q (..., m, k) with orthonormal columns, r (..., k, n) upper triangular with a diagonal >= 0, a = q
+   r, k = min(m, n). Either handle may be NULL. Derivatives want an r without a 0 on its diagonal: else TP_E_NUMERIC. */
+TP_API tp_status tp_qr(tp_var a, tp_var *q, tp_var *r);
+/* a: (..., n, n) -> w (..., n) ascending and v (..., n, n) with (a + a^T) / 2 = v diag(w) v^T; in each column of v the
+   largest element (the first of equal ones) is positive. Either handle may be NULL. Where eigenvalues are equal the
+   gradient of w is right; that of v is infinite or NaN, unless the upstream does not turn their vectors into each
+   other. TP_E_NUMERIC for NaN and Inf. */
+TP_API tp_status tp_eigh(tp_var a, tp_var *w, tp_var *v);
+/* a: (..., m, n) -> u (..., m, k), s (..., k) descending, vt (..., k, n), a = u diag(s) vt, k = min(m, n); in each
+   column of u the largest element (the first of equal ones) is positive. A handle may be NULL. Equal singular values
+   are as equal eigenvalues; so is a singular value 0 where a is not square. TP_E_NUMERIC for NaN and Inf. */
+TP_API tp_status tp_svd(tp_var a, tp_var *u, tp_var *s, tp_var *vt);
+/* The x with the least |a x - b|, a: (..., m, n) with m >= n; or, where m < n, the least x with a x = b. b: (..., m, k)
+   ->
+   (..., n, k), or (m) -> (..., n). a must be of full rank: TP_E_NUMERIC for a 0 on r's diagonal. Through tp_qr. */
+TP_API tp_var tp_lstsq(tp_var a, tp_var b);
+/* a: (..., m, n) -> its Moore-Penrose inverse (..., n, m). Singular values up to `smallest` times the largest count as
+   0; 0: the dtype's rounding times max(m, n). The derivative holds while the rank stays. */
+TP_API tp_var tp_pinv(tp_var a, double smallest);
+/* a: (..., n, n) -> I + a + a^2/2 + a^3/6 + ...  (Higham, 2005); and a^power, of a^-1 where power < 0. */
+TP_API tp_var tp_matrix_exp(tp_var a);
+TP_API tp_var tp_matrix_power(tp_var a, int power);
 
 #ifdef __cplusplus
 }

@@ -139,6 +139,54 @@ def solve_cases():
                     for how in range(8) for pair in pairs[how % 2::2 if how else 1]]
 
 
+def apart(x):
+    """As apart() of tests/test_ops_spectral.c makes them: singular values near 3, 6, 9, ..."""
+    m, n = x.shape[-2:]
+    return .2 * x + torch.eye(m, n) * (3 * torch.arange(1, m + 1)).unsqueeze(-1)
+
+
+def larger_positive(u):
+    """1 or -1 for each column: the sign of its largest element."""
+    u = u.detach()
+    return torch.sign(torch.gather(u, -2, u.abs().argmax(-2, keepdim=True)))
+
+
+def qr(x):
+    q, r = torch.linalg.qr(x)
+    sign = torch.sign(torch.diagonal(r.detach(), 0, -2, -1)).unsqueeze(-2)
+    return q * sign, r * sign.mT
+
+
+def svd(x):
+    u, s, vt = torch.linalg.svd(x, full_matrices=False)
+    sign = larger_positive(u)
+    return u * sign, s, vt * sign.mT
+
+
+def eigh(x):
+    w, v = torch.linalg.eigh(symmetric(x))
+    return w, v * larger_positive(v)
+
+
+SHAPES = [(1, 1), (2, 2), (3, 3), (5, 5), (3, 2), (4, 1), (6, 3), (2, 3), (1, 3), (3, 6), Turned(3, 3), Sliced(3, 2), Turned(2, 4),
+          (2, 3, 3), (2, 3, 2), (2, 2, 3), (2, 1, 2, 2)]
+
+
+def spectral_cases():
+    square = [s for s in SQUARES if s != (1, 1)]
+    cases = [("qr", [k], [s], lambda x, k=k: qr(apart(x))[k], -2, 2) for k in (0, 1) for s in SHAPES]
+    cases += [("svd", [k], [s], lambda x, k=k: svd(apart(x))[k], -2, 2) for k in (0, 1, 2) for s in SHAPES]
+    cases += [("eigh", [k], [s], lambda x, k=k: eigh(apart(x))[k], -2, 2) for k in (0, 1) for s in square]
+    cases += [("matrix_exp", [], [s], lambda x: torch.matrix_exp(x), -1, 1) for s in SQUARES]
+    cases += [("matrix_exp", [], [s], lambda x: torch.matrix_exp(x), -4, 4) for s in [(2, 2), (3, 3)]]
+    cases += [("pinv", [], [s], lambda x: torch.linalg.pinv(apart(x)), -2, 2) for s in SHAPES]
+    cases += [("matrix_power", [p], [s], lambda x, p=p: torch.linalg.matrix_power(.5 * sound(x), p), -2, 2)
+              for p in (1, 2, 3, 7, -1, -2) for s in [(2, 2), Turned(3, 3), (2, 2, 2)]]
+    return cases + [("lstsq", [], pair, lambda a, b: torch.linalg.pinv(apart(a)) @ b, -2, 2) for pair in
+                    [[(3, 3), (3, 2)], [(4, 2), (4, 2)], [(5, 3), (5,)], [(2, 4), (2, 2)], [(2, 3), (2,)],
+                     [Turned(4, 2), Sliced(4, 2)], [(2, 4, 2), (2, 4, 1)], [(2, 3, 2), (3, 2)]]]
+
+
 def cases():
     return (product_cases() + vector_cases() + einsum_cases() + square_cases() + slope_cases() + triangle_cases() +
-            solve_cases())
+            solve_cases() + spectral_cases())
