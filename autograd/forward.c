@@ -66,8 +66,10 @@ static tp_status through_nodes(const sweep *s, uint32_t i)
     if (!operands) return tp_tape_out_of_memory(tape, "tp_jvp");
     for (uint32_t k = 0; k < count; k++) operands[k] = tangent_var(s, tp_input_of(&tape->nodes[i], k));
     tp_status status = tp_tangent_record(tape, i, operands, out);
-    for (int k = 0; k < results && status == TP_OK; k++)
-        if (tp_ok(out[k])) status = add_node(s, results > 1 ? i + 1 + (uint32_t)k : i, out[k]);
+    for (int k = 0; k < results && status == TP_OK; k++) {
+        const uint32_t to = results > 1 ? i + 1 + (uint32_t)k : i; /* y may be one of the first results of a tuple */
+        if (to <= s->last && tp_ok(out[k])) status = add_node(s, to, out[k]);
+    }
     return status;
 }
 

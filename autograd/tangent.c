@@ -103,9 +103,11 @@ static tp_status rule_of(tp_ctx *ctx, const tp_var *u, tp_var *gradients)
     tp_tape *tape = ctx->tape;
     tp_status status = walk_between(tape, 0);
     if (status != TP_OK) return status;
-    for (int k = 0; k < ctx->results; k++)
-        tape->slots[ctx->results > 1 ? ctx->node + 1 + (uint32_t)k : ctx->node].recorded.node =
-            tp_ok(u[k]) ? u[k].node + 1 : 0;
+    for (int k = 0; k < ctx->results; k++) { /* results behind y have slots that nobody has cleared */
+        tp_slot *slot = &tape->slots[ctx->results > 1 ? ctx->node + 1 + (uint32_t)k : ctx->node];
+        slot->bits = 0;
+        slot->recorded.node = tp_ok(u[k]) ? u[k].node + 1 : 0;
+    }
     tape->parts.count = 0;
     status = tp_visit_recorded(tape, ctx->node);
     for (uint32_t k = 0; k < ctx->count; k++) {

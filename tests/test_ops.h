@@ -130,6 +130,7 @@ TCase *kernels_case(void);
 TCase *extremes_case(void);
 TCase *linalg_case(void);
 TCase *linalg_sizes_case(void);
+TCase *spectral_case(void);
 TCase *norm_case(void);
 TCase *random_case(void);
 TCase *tuples_case(void);
