@@ -37,6 +37,11 @@ static tp_var avg_pool(const tp_var *x)
     return tp_avg_pool2d(x[0], &(tp_pool_options){.window = {3, 3}, .stride = {1, 1}, .padding = {1, 1}});
 }
 
+static tp_var bilinear(const tp_var *x)
+{
+    return tp_interpolate(x[0], &(tp_interpolate_options){.mode = TP_INTERPOLATE_LINEAR, .size = {64, 64}});
+}
+
 /* ---- LeNet ---- */
 
 enum { BATCH = 64, PARAMETERS = 10 };
@@ -157,6 +162,12 @@ static const bench_task tasks[] = {
      .build = avg_pool,
      .operands = {FLOATS(16, 32, 32, 32)},
      .lines = PHASES("avg_pool 3x3 by 1 16x32x32x32", 0)},
+    {.name = "bilinear",
+     .peer = BENCH_TORCH,
+     .program = &bench_op_program,
+     .build = bilinear,
+     .operands = {FLOATS(16, 32, 32, 32)},
+     .lines = PHASES("bilinear 16x32x32x32 to 64x64", 0)},
     {.name = "lenet",
      .peer = BENCH_TORCH,
      .program = &lenet_program,

@@ -206,6 +206,7 @@ TASKS = {
                          (64, 32, 4, 4), (32,)),
     "max_pool": on(lambda x: nn.functional.max_pool2d(x, 2), (16, 32, 32, 32)),
     "avg_pool": on(lambda x: nn.functional.avg_pool2d(x, 3, 1, 1), (16, 32, 32, 32)),
+    "bilinear": on(lambda x: nn.functional.interpolate(x, (64, 64), mode="bilinear"), (16, 32, 32, 32)),
     "lenet": lenet,
     "layer_norm": on(lambda x, w, b: nn.functional.layer_norm(x, (256,), w, b), (512, 256), (256,), (256,)),
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),

@@ -12,6 +12,7 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/pooling.h"
+#include "kernels/resample.h"
 
 /* One number for each row of the .def files. */
 enum {
@@ -69,6 +70,7 @@ typedef struct tp_float_loops {
     void (*adam)(int64_t n, void *w, const void *g, void *m, void *v, const tp_adam_step *step);
     const tp_conv_loops *conv;
     const tp_pooling_loops *pooling;
+    const tp_resample_loops *resample;
     const struct tp_lapack_loops *lapack; /* see lapack.h */
 } tp_float_loops;
 

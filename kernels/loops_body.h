@@ -172,6 +172,7 @@ extern const struct tp_lapack_loops TABLE(tp_lapack_loops);
 
 extern const tp_conv_loops TABLE(tp_conv_loops);
 extern const tp_pooling_loops TABLE(tp_pooling_loops);
+extern const tp_resample_loops TABLE(tp_resample_loops);
 static const tp_float_loops N(loops) = {
     .rows = TABLE(tp_rows),
     .reduce = &TABLE(tp_reduce_loops),
@@ -189,5 +190,6 @@ static const tp_float_loops N(loops) = {
     .adam = N(adam_loop),
     .conv = &TABLE(tp_conv_loops),
     .pooling = &TABLE(tp_pooling_loops),
+    .resample = &TABLE(tp_resample_loops),
     .lapack = &TABLE(tp_lapack_loops),
 };

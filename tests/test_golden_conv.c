@@ -2,6 +2,7 @@
 #include "tests/golden.h"
 
 #include "ops/conv.h"
+#include "ops/interpolate.h"
 #include "ops/pooling.h"
 
 /* Attributes: spatial axes, groups, then stride, padding, dilation and output padding of each. */
@@ -92,10 +93,35 @@ static tp_var pool_indexed(const golden *g)
     return tp_apply(strcmp(g->op, "pool_gather") == 0 ? &tp_op_pool_gather : &tp_op_pool_scatter, g->x, 2, &a);
 }
 
+/* ---- interpolation ---- */
+
+/* Mode, align_corners, 1 for a scale, then size or scale of each axis. */
+static tp_var interpolate(const golden *g)
+{
+    tp_interpolate_options o = {.mode = (tp_interpolation)g->list[0], .align_corners = g->list[1] != 0};
+    for (int i = 3; i < g->attributes; i++)
+        if (g->list[2])
+            o.scale[i - 3] = g->attribute[i];
+        else
+            o.size[i - 3] = g->list[i];
+    return tp_interpolate(g->x[0], &o);
+}
+
+/* Mode, align_corners, then y's and x's extent of each axis. */
+static tp_var interpolate_adjoint(const golden *g)
+{
+    tp_interpolate_attributes a = {.options = {.mode = (tp_interpolation)g->list[0], .align_corners = g->list[1] != 0}};
+    int64_t *const fields[] = {a.options.size, a.size};
+    read_fields(g, 2, (g->attributes - 2) / 2, 2, fields);
+    return tp_apply(&tp_op_interpolate_adjoint, g->x, 1, &a);
+}
+
 static const golden_builder builders[] = {
     {.op = "conv", .build = convolve},
     {.op = "conv_transpose", .build = convolve_transposed},
     {.op = "conv_weight", .build = convolution_weight},
+    {.op = "interpolate", .build = interpolate},
+    {.op = "interpolate_adjoint", .build = interpolate_adjoint},
     {.op = "max_pool", .build = pool},
     {.op = "avg_pool", .build = pool},
     {.op = "avg_spread", .build = average_spread},

@@ -380,6 +380,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, edge_table_case());
     suite_add_tcase(suite, shape_edges_case());
     suite_add_tcase(suite, shape_scale_case());
+    suite_add_tcase(suite, interpolate_case());
     suite_add_tcase(suite, pooling_case());
     suite_add_tcase(suite, kernels_case());
     suite_add_tcase(suite, extremes_case());

@@ -125,6 +125,7 @@ TCase *conv_case(void);
 TCase *edges_case(void);
 TCase *shape_edges_case(void);
 TCase *shape_scale_case(void);
+TCase *interpolate_case(void);
 TCase *pooling_case(void);
 TCase *kernels_case(void);
 TCase *extremes_case(void);

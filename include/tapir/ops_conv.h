@@ -82,6 +82,32 @@ TP_API tp_var tp_lp_pool3d(tp_var x, double p, const tp_pool_options *options);
 TP_API tp_var tp_adaptive_avg_pool(tp_var x, int n, const int64_t *size);
 TP_API tp_var tp_adaptive_max_pool(tp_var x, int n, const int64_t *size, tp_var *indices);
 
+/* ---- interpolation ----------------------------------------------------------------------------------------------
+
+   x: (N, C, X...) -> (N, C, Y...), axis by axis, with Y given, or Y = floor(scale X). Position p of Y lies at
+   (p + 1/2) r - 1/2 of X, or with align_corners, where the first and the last places of both fall together, at
+   p (X - 1) / (Y - 1); r = X / Y, or 1 / scale where that is given. A place outside of x counts as the nearest inside.
+   dx is the adjoint: each place gets what it gave. */
+
+typedef enum tp_interpolation {
+    TP_INTERPOLATE_NEAREST = 0,   /* the place at floor(p r) */
+    TP_INTERPOLATE_NEAREST_EXACT, /* the place at floor((p + 1/2) r) */
+    TP_INTERPOLATE_LINEAR,        /* of two places: linear, bilinear, trilinear */
+    TP_INTERPOLATE_CUBIC          /* of four places: Keys, "Cubic convolution interpolation for digital image
+                                     processing" (1981), with a = -3/4 */
+} tp_interpolation;
+
+typedef struct tp_interpolate_options {
+    tp_interpolation mode; /* [nearest] */
+    bool align_corners;    /* of linear and cubic */
+    int64_t size[3];       /* Y; either this */
+    double scale[3];       /* or this, for every axis */
+} tp_interpolate_options;
+
+/* TP_E_ARGUMENT for neither size nor scale, for both, for numbers that make no size of at least 1; TP_E_SHAPE for a
+   wrong rank and an empty axis. */
+TP_API tp_var tp_interpolate(tp_var x, const tp_interpolate_options *options);
+
 #ifdef __cplusplus
 }
 #endif

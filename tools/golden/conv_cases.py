@@ -208,5 +208,47 @@ def rule_cases():
             spread_case((1, 1, 2, 2, 1), (1, 1, 3, 3, 2), 2, 1)] + indexed_cases()
 
 
+# ---- interpolation -------------------------------------------------------------------------------------------------
+
+MODES = {"nearest": 0, "nearest-exact": 1, "linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 3}
+
+
+def interpolation(x, mode, size=None, scale=None, corners=False):
+    """Attributes: mode, align_corners, 1 for a scale, then size or scale of each axis."""
+    align = corners if MODES[mode] >= 2 else None
+    f = lambda x: F.interpolate(x, size=size, scale_factor=scale, mode=mode, align_corners=align)
+    return ("interpolate", [MODES[mode], 1 if corners else 0, 0 if scale is None else 1, *(size or scale)], [x], f, -2, 2)
+
+
+def adjoint_case(y, x, mode, corners=False):
+    """The rule: mode, align_corners, then y's and x's extent of each axis."""
+    align = corners if MODES[mode] >= 2 else None
+    f = lambda y: adjoint(lambda x: F.interpolate(x, size=y.shape[2:], mode=mode, align_corners=align),
+                          torch.zeros(x, requires_grad=True), y)
+    return ("interpolate_adjoint", [MODES[mode], 1 if corners else 0, *y[2:], *x[2:]], [y], f, -2, 2)
+
+
+def interpolate_cases():
+    i = interpolation
+    cases = []
+    for x, size in [((2, 2, 3), (7,)), ((1, 2, 5), (2,)), ((1, 1, 1), (4,)), ((1, 2, 4), (1,)), ((1, 1, 4), (4,)), (Turned(2, 2, 3), (4,))]:
+        cases += [i(x, "nearest", size), i(x, "nearest-exact", size), i(x, "linear", size), i(x, "linear", size, corners=True)]
+    for x, size in [((1, 2, 2, 3), (3, 5)), ((2, 1, 4, 4), (2, 3)), ((1, 1, 1, 3), (3, 1)), ((1, 1, 3, 3), (3, 5)), (Sliced(1, 2, 3, 2), (2, 4)),
+                    (Turned(1, 2, 2, 3), (3, 3))]:
+        cases += [i(x, "nearest", size), i(x, "nearest-exact", size), i(x, "bilinear", size), i(x, "bilinear", size, corners=True),
+                  i(x, "bicubic", size), i(x, "bicubic", size, corners=True)]
+    for x, size in [((1, 1, 2, 2, 2), (3, 3, 3)), ((1, 2, 1, 3, 2), (2, 2, 3)), ((1, 1, 3, 2, 3), (2, 4, 1))]:
+        cases += [i(x, "nearest", size), i(x, "nearest-exact", size), i(x, "trilinear", size), i(x, "trilinear", size, corners=True)]
+    for x, scale in [((1, 2, 3), (2.,)), ((1, 2, 4), (.5,)), ((1, 2, 5), (1.75,)), ((1, 1, 7), (.375,))]:
+        cases += [i(x, "nearest", scale=scale), i(x, "linear", scale=scale), i(x, "linear", scale=scale, corners=True)]
+    for x, scale in [((1, 1, 3, 3), (2., 1.5)), ((1, 2, 3, 4), (.75, .5))]:
+        cases += [i(x, "nearest", scale=scale), i(x, "bilinear", scale=scale), i(x, "bilinear", scale=scale, corners=True), i(x, "bicubic", scale=scale)]
+    cases += [i((1, 1, 2, 3, 2), "trilinear", scale=(1.5, 1., 2.)), i((1, 1, 2, 2, 2), "nearest", scale=(2., 1.5, 1.))]
+    a = adjoint_case
+    return cases + [a((2, 2, 5), (2, 2, 3), "nearest"), a((1, 2, 2), (1, 2, 5), "linear"), a((1, 2, 5), (1, 2, 3), "linear", True),
+                    a((1, 1, 3, 4), (1, 1, 4, 3), "bilinear"), a((1, 1, 3, 4), (1, 1, 4, 3), "bicubic"),
+                    a((1, 1, 3, 2, 2), (1, 1, 2, 3, 2), "trilinear")]
+
+
 def cases():
-    return conv_cases() + transpose_cases() + weight_cases() + pooling_cases() + rule_cases()
+    return conv_cases() + transpose_cases() + weight_cases() + pooling_cases() + rule_cases() + interpolate_cases()
