@@ -22,21 +22,28 @@ INLINE void N(along)(int64_t count, int taps, const int64_t *place, const T *wei
     }
 }
 
+/* Lines of many elements. */
+INLINE void N(lines)(const tp_resample *r, const T *x, const T *weight, T *y)
+{
+    for (int64_t p = 0; p < r->count; p++)
+        for (int t = 0; t < r->taps; t++) {
+            const T *from = x + r->place[p * r->taps + t] * r->inner;
+            N(add_line)(r->inner, y + p * r->inner, from, weight[p * r->taps + t], t == 0);
+        }
+}
+
 static void N(forth)(const tp_resample *r, const void *px, void *py)
 {
     const T *x = px, *weight = r->weight;
     T *y = py;
-    if (r->inner == 1 && r->taps == 1)
+    if (r->inner > 1)
+        N(lines)(r, x, weight, y);
+    else if (r->taps == 1)
         for (int64_t p = 0; p < r->count; p++) y[p] = x[r->place[p]];
-    else if (r->inner == 1 && r->taps == 2)
+    else if (r->taps == 2)
         N(along)(r->count, 2, r->place, weight, x, y);
-    else if (r->inner == 1)
-        N(along)(r->count, r->taps, r->place, weight, x, y);
     else
-        for (int64_t p = 0; p < r->count; p++)
-            for (int t = 0; t < r->taps; t++)
-                N(add_line)
-                (r->inner, y + p * r->inner, x + r->place[p * r->taps + t] * r->inner, weight[p * r->taps + t], t == 0);
+        N(along)(r->count, r->taps, r->place, weight, x, y);
 }
 
 static void N(back)(const tp_resample *r, const void *py, void *px)
