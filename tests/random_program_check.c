@@ -186,7 +186,12 @@ static finding check_walks(const job *j)
 {
     double most = 0;
     for (int i = 0; i < j->p->leaves; i++)
-        for (int64_t k = 0; k < form_count(&j->p->leaf[i]); k++) most = fmax(most, fabs(j->gradient[i][k]));
+        for (int64_t k = 0; k < form_count(&j->p->leaf[i]); k++) {
+            if (!isfinite(j->gradient[i][k]) && !isfinite(j->recorded[i][k]))
+                return found(DISCARDED,
+                             "walks: the gradient is not finite"); /* a matrix that is exactly singular, say */
+            most = fmax(most, fabs(j->gradient[i][k]));
+        }
     for (int i = 0; i < j->p->leaves; i++)
         for (int64_t k = 0; k < form_count(&j->p->leaf[i]); k++)
             if (!(fabs(j->gradient[i][k] - j->recorded[i][k]) <= 1e-9 * (most + j->size + .1)))
