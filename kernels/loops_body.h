@@ -43,7 +43,7 @@ static double N(softmax_loop)(int64_t n, void *pout, const void *px)
     if (!out) {
         SIMD_SUM(sum)
         for (int64_t i = 0; i < n; i++) sum += M(exp)(x[i] - shift);
-        return (double)(shift + M(log)(sum));
+        return (double)shift + (double)M(log)(sum);
     }
     SIMD_SUM(sum)
     for (int64_t i = 0; i < n; i++) {
@@ -54,7 +54,7 @@ static double N(softmax_loop)(int64_t n, void *pout, const void *px)
     const T scale = 1 / sum;
     SIMD
     for (int64_t i = 0; i < n; i++) out[i] *= scale;
-    return (double)(shift + M(log)(sum));
+    return (double)shift + (double)M(log)(sum);
 }
 
 static double N(log_softmax_loop)(int64_t n, void *pout, const void *px)
@@ -70,7 +70,7 @@ static double N(log_softmax_loop)(int64_t n, void *pout, const void *px)
         SIMD
         for (int64_t i = 0; i < n; i++) out[i] = x[i] - shift - log_sum;
     }
-    return (double)(shift + log_sum);
+    return (double)shift + (double)log_sum;
 }
 
 /* A zero upstream is a structural zero, whatever the row holds. */
@@ -113,13 +113,19 @@ static void N(log_softmax_slope_loop)(int64_t n, void *pout, const void *py, con
     for (int64_t i = 0; i < n; i++) out[i] = g[i] - M(exp)(y[i]) * sum;
 }
 
+/* What the log of a sum has beyond its nearest T: at large logits a slope is made of those digits. */
+INLINE T N(shift_rest)(double lse, T shift)
+{
+    return shift - shift == 0 ? (T)(lse - (double)shift) : 0;
+}
+
 static void N(cross_entropy_slope_loop)(int64_t n, void *pout, const void *px, double lse, int64_t label, double scale)
 {
     T *restrict const out = pout;
     const T *restrict const x = px;
-    const T shift = (T)lse, s = (T)scale;
+    const T shift = (T)lse, rest = N(shift_rest)(lse, shift), s = (T)scale;
     SIMD
-    for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift);
+    for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift - rest);
     if (label >= 0) out[label] -= s;
 }
 

@@ -176,12 +176,13 @@ static void N(class_slope)(int64_t n, void *pout, const void *px, const void *pw
     const T *restrict const x = px;
     const T *restrict const w = pw;
     const T shift = (T)lse, s = (T)scale, a = (T)share;
+    const T rest = shift - shift == 0 ? (T)(lse - (double)shift) : 0; /* what T takes off a large lse */
     if (!w) {
         SIMD
-        for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift) - a;
+        for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift - rest) - a;
     } else {
         SIMD
-        for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift) - a * w[i];
+        for (int64_t i = 0; i < n; i++) out[i] = s * M(exp)(x[i] - shift - rest) - a * w[i];
     }
 }
 

@@ -39,6 +39,24 @@ void edge_cross_entropy_large(tp_tape *tape)
     SLOPE(tp_cross_entropy(far, label, TP_SUM), far, -1, 1);
 }
 
+void edge_cross_entropy_f32(tp_tape *tape)
+{
+    const double shifts[] = {0, 1e4, -1e4, 65536};
+    for (int i = 0; i < COUNT(shifts); i++) {
+        const double logits[] = {shifts[i] + 1, shifts[i], shifts[i] - .5}, label[] = {1};
+        const double sum = exp(1) + 1 + exp(-.5), slope[] = {exp(1) / sum, 1 / sum - 1, exp(-.5) / sum};
+        const tp_var x = vector(tape, TP_F32, 3, logits, false), labels = vector(tape, TP_I64, 1, label, true);
+        const tp_var loss = tp_cross_entropy(tp_reshape(x, TP_DIMS(1, 3)), labels, TP_SUM);
+        expect_elements("the loss", loss, 1, LIST_OF(log(sum)), 1e-6);
+        expect_elements("logsumexp", tp_adds(tp_logsumexp(x, 0, false), -shifts[i]), 1, LIST_OF(log(sum)), 1e-6);
+        for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+            tp_var g;
+            ck_assert_int_eq(tp_gradients(loss, &x, 1, &g, flags), TP_OK);
+            expect_elements("the slope", g, 3, slope, 1e-6);
+        }
+    }
+}
+
 void edge_cross_entropy_label(tp_tape *tape)
 {
     const tp_var x = leaf_tensor_on(tape, TP_DIMS(1, 3), NULL);
