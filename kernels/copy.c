@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/transpose.h"
 
 void tp_fill(int64_t n, tp_dtype dtype, void *out, double value)
 {
@@ -149,12 +150,18 @@ static void copy_same(pair *p, size_t size, char *out, const char *in)
 {
     int64_t index[TP_MAX_RANK] = {0}, o = 0, i = 0;
     const int last = p->rank - 1;
-    const bool crosses = crossing(p);
+    const bool crosses = crossing(p), turns = crosses && p->out[last] == 1 && p->in[last - 1] == 1;
     do {
         char *const to = out + o * (int64_t)size;
         const char *const from = in + i * (int64_t)size;
         if (!crosses)
             copy_row(size, p->dims[last], to, p->out[last], from, p->in[last]);
+        else if (turns && size == 4)
+            tp_transpose_4(p->dims[last - 1], p->dims[last], (uint32_t *)(void *)to, p->out[last - 1],
+                           (const uint32_t *)(const void *)from, p->in[last]);
+        else if (turns && size == 8)
+            tp_transpose_8(p->dims[last - 1], p->dims[last], (uint64_t *)(void *)to, p->out[last - 1],
+                           (const uint64_t *)(const void *)from, p->in[last]);
         else if (size == 4)
             copy_tiles_4(p, (uint32_t *)(void *)to, (const uint32_t *)(const void *)from);
         else if (size == 8)

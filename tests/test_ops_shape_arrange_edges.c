@@ -49,6 +49,59 @@ START_TEST(flipped_views_go_through_other_ops)
 }
 END_TEST
 
+/* Copies of any order of axes, forwards and backwards, against reading the elements one by one. */
+static void check_dense_copy(tp_var x)
+{
+    const tp_tensor *dense = tp_value(tp_contiguous(x)), *value = tp_value(x);
+    ck_assert_msg(tp_tensor_dense(dense), "not dense");
+    for (int64_t i = 0; i < tp_tensor_count(value); i++)
+        ck_assert_msg(tp_tensor_item(dense, i) == tp_tensor_item(value, i), "element %lld of rank %d", (long long)i,
+                      tp_tensor_rank(value));
+}
+
+START_TEST(dense_copies_agree_with_single_reads)
+{
+    static const tp_dtype dtypes[] = {TP_F32, TP_F64, TP_I32, TP_I64, TP_U8};
+    static const int64_t orders[][3] = {{0, 2, 1}, {1, 0, 2}, {2, 0, 1}, {1, 2, 0}, {2, 1, 0}};
+    tp_tape *tape = tp_tape_new(NULL);
+    const tp_var matrix = tp_cast(RAMP(35, 50), dtypes[_i]), cube = tp_cast(RAMP(3, 18, 33), dtypes[_i]);
+    check_dense_copy(tp_transpose(matrix, 0, 1));
+    check_dense_copy(tp_transpose(tp_slice(matrix, 1, 3, 40, 1), 0, 1));
+    check_dense_copy(tp_transpose(tp_slice(matrix, 0, TP_END, TP_END, -2), 0, 1));
+    check_dense_copy(tp_flip(tp_transpose(matrix, 0, 1), 0, NULL));
+    for (int i = 0; i < COUNT(orders); i++) {
+        check_dense_copy(tp_permute(cube, 3, orders[i]));
+        check_dense_copy(tp_flip(tp_permute(cube, 3, orders[i]), TP_AXES(0, 2)));
+    }
+    tp_tape_free(tape);
+}
+END_TEST
+
+/* Larger than a cache, in whole lines and not. */
+START_TEST(large_transposes_and_their_gradients_are_exact)
+{
+    const int64_t rows = 1536 + (_i == 1 ? 5 : 0), columns = 1536 + (_i == 2 ? 7 : 0), count = rows * columns;
+    tp_tape *tape = tp_tape_new(NULL);
+    tp_tensor *x = tp_tensor_new(TP_F32, TP_DIMS(rows, columns)), *seed = tp_tensor_new(TP_F32, TP_DIMS(columns, rows));
+    float *a = tp_tensor_data(x), *b = tp_tensor_data(seed);
+    for (int64_t i = 0; i < count; i++) a[i] = (float)(i % 65537), b[i] = (float)(i % 65521);
+    for (int pass = 1; pass <= 2; pass++) { /* stored, then added */
+        const tp_var y = tp_contiguous(tp_transpose(tp_param(tape, x), 0, 1));
+        ck_assert_int_eq(tp_backward_from(y, tp_data(tape, seed), 0), TP_OK);
+        const float *dense = tp_tensor_read(tp_value(y)), *grad = tp_tensor_read(tp_tensor_grad(x));
+        int64_t wrong = 0;
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++)
+                wrong +=
+                    dense[j * rows + i] != a[i * columns + j] || grad[i * columns + j] != (float)pass * b[j * rows + i];
+        ck_assert_int_eq(wrong, 0);
+    }
+    tp_tensor_release(x);
+    tp_tensor_release(seed);
+    tp_tape_free(tape);
+}
+END_TEST
+
 START_TEST(axes_are_taken_out_and_put_in)
 {
     tp_tape *tape = tp_tape_new(NULL);
@@ -308,6 +361,8 @@ void add_arrange_edges(TCase *edges)
 {
     tcase_add_test(edges, slice_backwards_follows_numpy);
     tcase_add_test(edges, flipped_views_go_through_other_ops);
+    tcase_add_loop_test(edges, dense_copies_agree_with_single_reads, 0, 5);
+    tcase_add_loop_test(edges, large_transposes_and_their_gradients_are_exact, 0, 3);
     tcase_add_test(edges, axes_are_taken_out_and_put_in);
     tcase_add_test(edges, split_and_chunk_cover_an_axis);
     tcase_add_test(edges, tiles_and_borders_at_their_edges);
