@@ -13,6 +13,9 @@ void tp_fill(int64_t n, tp_dtype dtype, void *out, double value)
     } else if (dtype == TP_F32) {
         float *const o = out;
         for (int64_t i = 0; i < n; i++) o[i] = (float)value;
+    } else if (dtype == TP_F64) {
+        double *const o = out;
+        for (int64_t i = 0; i < n; i++) o[i] = value;
     } else {
         char *o = out;
         for (int64_t i = 0; i < n; i++) tp_put(dtype, o + i * (int64_t)tp_dtype_size(dtype), value);
@@ -171,18 +174,38 @@ static void copy_same(pair *p, size_t size, char *out, const char *in)
     } while (next_row(p, index, &o, &i, crosses ? 2 : 1));
 }
 
+/* To floats from anything; integers are the rare way round and go one by one. */
+#define CONVERT(name, to, from)                                                                                        \
+    static void name(int64_t n, void *out, int64_t out_stride, const void *in, int64_t in_stride)                      \
+    {                                                                                                                  \
+        to *const o = out;                                                                                             \
+        const from *const x = in;                                                                                      \
+        for (int64_t i = 0; i < n; i++) o[i * out_stride] = (to)x[i * in_stride];                                      \
+    }
+CONVERT(f64_to_f32, float, double)
+CONVERT(i32_to_f32, float, int32_t)
+CONVERT(u8_to_f32, float, uint8_t)
+CONVERT(f32_to_f64, double, float)
+CONVERT(i32_to_f64, double, int32_t)
+CONVERT(i64_to_f64, double, int64_t)
+CONVERT(u8_to_f64, double, uint8_t)
+
+typedef void convert(int64_t n, void *out, int64_t out_stride, const void *in, int64_t in_stride);
+static convert *const converters[][TP_U8 + 1] = {
+    [TP_F32] = {[TP_F64] = f64_to_f32, [TP_I32] = i32_to_f32, [TP_U8] = u8_to_f32},
+    [TP_F64] = {[TP_F32] = f32_to_f64, [TP_I32] = i32_to_f64, [TP_I64] = i64_to_f64, [TP_U8] = u8_to_f64},
+};
+
 static void convert_row(int64_t n, tp_dtype to, char *out, int64_t out_stride, tp_dtype from, const char *in,
                         int64_t in_stride)
 {
+    convert *const direct = to <= TP_F64 ? converters[to][from] : NULL;
+    if (direct) {
+        direct(n, out, out_stride, in, in_stride);
+        return;
+    }
     const int64_t a = (int64_t)tp_dtype_size(to) * out_stride, b = (int64_t)tp_dtype_size(from) * in_stride;
-    if (to == TP_F32 && from == TP_F64)
-        for (int64_t i = 0; i < n; i++)
-            *(float *)(void *)(out + i * a) = (float)*(const double *)(const void *)(in + i * b);
-    else if (to == TP_F64 && from == TP_F32)
-        for (int64_t i = 0; i < n; i++)
-            *(double *)(void *)(out + i * a) = (double)*(const float *)(const void *)(in + i * b);
-    else
-        for (int64_t i = 0; i < n; i++) tp_put(to, out + i * a, tp_get(from, in + i * b));
+    for (int64_t i = 0; i < n; i++) tp_put(to, out + i * a, tp_get(from, in + i * b));
 }
 
 /* How many elements there are, where both layouts are dense; else 0. */
