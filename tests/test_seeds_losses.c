@@ -71,6 +71,10 @@ START_TEST(divergence_is_cross_entropy_less_entropy)
     EXPECT_NEAR(tp_item(cross), .9010913, 1e-7);
     EXPECT_NEAR(tp_item(kl), tp_item(cross) - tp_item(entropy), 1e-15);
     expect_gradients(kl, (tp_var[]){p, q}, 2);
+    const tp_var fused = tp_kl_div(tp_log(q), p, TP_SUM);
+    EXPECT_NEAR(tp_item(fused), tp_item(kl), 1e-15);
+    expect_gradients(fused, (tp_var[]){p, q}, 2);
+    EXPECT_NEAR(tp_item(tp_cross_entropy(tp_log(q), p, TP_SUM)), tp_item(cross), 1e-15); /* log q are logits of q */
 }
 END_TEST
 
@@ -85,6 +89,10 @@ START_TEST(cross_entropy_of_given_probabilities)
     EXPECT_NEAR(tp_item(binary), .3566749, 1e-7);
     EXPECT_STATUS(tp_backward(binary), TP_OK);
     EXPECT_NEAR(tp_grad_item(z), -.3, 1e-15); /* f - y */
+    const tp_var one = tp_const(tape, 1);
+    EXPECT_NEAR(tp_item(tp_bce_with_logits(z, one, TP_SUM)), .3566749, 1e-7);
+    EXPECT_NEAR(tp_item(tp_bce(p, one, TP_SUM)), .3566749, 1e-7);
+    EXPECT_NEAR(tp_item(tp_nll(o, tp_const(tape, 0), TP_SUM)), .3566749, 1e-7);
 }
 END_TEST
 
@@ -112,25 +120,42 @@ START_TEST(fused_losses_equal_composed_ones)
 }
 END_TEST
 
-/* mean of x where y = 1, max(0, 1 - x) where y = -1 */
-static tp_var hinge_embedding(tp_var x, tp_var y)
-{
-    const tp_var positive = tp_step(y), negative = tp_rsubs(1, positive);
-    return tp_mean(tp_add(tp_mul(positive, x), tp_mul(negative, tp_relu(tp_rsubs(1, x)))));
-}
-
 START_TEST(hinge_embedding_and_absolute_error)
 {
     const tp_var x = leaf_of(tape, F64(TP_DIMS(3), .3, .3, 1.4)), y = data_of(tape, F64(TP_DIMS(3), 1, -1, -1));
-    const tp_var loss = hinge_embedding(x, y);
+    const tp_var loss = tp_hinge_embedding(x, y, 1, TP_MEAN);
     EXPECT_NEAR(tp_item(loss), .3333333, 1e-7);
     EXPECT_STATUS(tp_backward(loss), TP_OK);
     EXPECT_TENSOR(tp_grad(x), 1e-15, 1. / 3, -1. / 3, 0);
     expect_gradients(loss, &x, 1);
-    const tp_var l1 = tp_mean(tp_abs(tp_sub(x, y)));
+    const tp_var l1 = tp_l1(x, y, TP_MEAN);
     EXPECT_NEAR(tp_item(l1), (.7 + 1.3 + 2.4) / 3, 1e-15);
     EXPECT_STATUS(tp_backward(l1), TP_OK);
     EXPECT_TENSOR(tp_grad(x), 1e-15, -1. / 3, 1. / 3, 1. / 3);
+}
+END_TEST
+
+/* The margin losses of y f: half the square, logistic, hinge, and the general one that holds the last two. */
+START_TEST(margin_losses_and_the_one_that_joins_them)
+{
+    const tp_var f = tp_scalar(tape, .5), y = tp_const(tape, 1);
+    const tp_var linear = tp_muls(tp_mse(tp_mul(y, f), tp_const(tape, 1), TP_SUM), .5);
+    const tp_var logit = tp_logistic(f, y, TP_SUM), general = tp_soft_hinge(f, y, .1, 1, TP_SUM);
+    EXPECT_NEAR(tp_item(linear), .125, 1e-15);
+    EXPECT_NEAR(tp_item(logit), .4740770, 1e-7);
+    EXPECT_NEAR(tp_item(tp_hinge(f, y, TP_SUM)), .5, 1e-15);
+    EXPECT_NEAR(tp_item(general), .5006715, 1e-7);
+    EXPECT_STATUS(tp_backward(logit), TP_OK);
+    EXPECT_NEAR(tp_grad_item(f), -.3775407, 1e-7);
+    EXPECT_STATUS(tp_backward(general), TP_OK);
+    EXPECT_NEAR(tp_grad_item(f), -.9933071, 1e-7);
+    EXPECT_NEAR(tp_item(tp_soft_hinge(f, y, 1, 0, TP_SUM)), tp_item(logit), 1e-15);
+    EXPECT_NEAR(tp_item(tp_soft_hinge(f, y, 1e-3, 1, TP_SUM)), .5, 1e-12);
+    for (double far = -1e4; far <= 1e4; far += 2e4) {
+        const tp_var away = tp_scalar(tape, far);
+        EXPECT_NEAR(tp_item(tp_soft_hinge(away, y, .1, 1, TP_SUM)), far < 0 ? 1 - far : 0, 1e-11);
+        EXPECT_NEAR(tp_item(tp_perceptron(away, y, TP_SUM)), far < 0 ? -far : 0, 0);
+    }
 }
 END_TEST
 
@@ -154,6 +179,7 @@ TCase *seeds_losses_case(void)
     tcase_add_test(tcase, cross_entropy_of_given_probabilities);
     tcase_add_test(tcase, fused_losses_equal_composed_ones);
     tcase_add_test(tcase, hinge_embedding_and_absolute_error);
+    tcase_add_test(tcase, margin_losses_and_the_one_that_joins_them);
     tcase_add_test(tcase, loss_of_ones_own_is_checked);
     return tcase;
 }
