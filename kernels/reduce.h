@@ -39,8 +39,10 @@ typedef struct tp_reduce_loops {
     double start[TP_FOLDS];
     /* Elementwise slopes, with a number for each result spread over what was reduced: see tp_loop. 0 where g is 0.
        centred: g (x - b); norm2: g x / y, norm1: g sign x, norm: g sign x (|x| / y)^(b - 1), where b is a plain number,
-       each 0 where y or x is; extreme: g [x == y] / b; extreme_abs: g sign x [|x| == y] / b */
+       each 0 where y or x is; prod: g y / x; extreme: g [x == y] / b; extreme_abs: g sign x [|x| == y] /
+       b */
     void (*centred)(int64_t n, void *out, const void *const *in);
+    void (*prod)(int64_t n, void *out, const void *const *in);
     void (*norm1)(int64_t n, void *out, const void *const *in);
     void (*norm2)(int64_t n, void *out, const void *const *in);
     void (*norm)(int64_t n, void *out, const void *const *in);

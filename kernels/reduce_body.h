@@ -141,6 +141,7 @@ FOLD(nonzero, false, 0, sum, a + (x == 0 ? 0 : 1))
         }                                                                                                              \
     }
 SLOPE(centred, g == 0 ? 0 : g * (x - pb[i]))
+SLOPE(prod, g == 0 ? 0 : g * (py[i] / x))
 SLOPE(norm1, x > 0 ? g : (x < 0 ? -g : (g == 0 ? 0 : g * x)))
 SLOPE(norm2, g == 0 || py[i] == 0 ? 0 : g * (x / py[i]))
 SLOPE(norm, g == 0 || py[i] == 0 || x == 0 ? 0 : (x < 0 ? -g : g) * M(pow)(M(fabs)(x) / py[i], pb[0] - 1))
@@ -160,6 +161,7 @@ const tp_reduce_loops TABLE(tp_reduce_loops) = {
     .columns = ALL(columns),
     .start = {[TP_FOLD_MAX] = -HUGE_VAL, [TP_FOLD_MIN] = HUGE_VAL, [TP_FOLD_PROD] = 1, [TP_FOLD_ABS_MIN] = HUGE_VAL},
     .centred = N(slope_centred),
+    .prod = N(slope_prod),
     .norm1 = N(slope_norm1),
     .norm2 = N(slope_norm2),
     .norm = N(slope_norm),

@@ -142,3 +142,43 @@ const tp_reduce_loops *tp_axes_loops(tp_ctx *ctx)
 {
     return ctx->tape->kernels->of[tp_ctx_input(ctx, 0)->dtype]->reduce;
 }
+
+static void run_row(tp_ctx *ctx, int row, const tp_tensor *x, const tp_tensor *b, const double *number, tp_tensor *out)
+{
+    const tp_dtype dtype = (tp_dtype)out->dtype;
+    double cell;
+    tp_operand in[TP_IN_COUNT] = {[TP_IN_X] = {.data = x->data, .strides = x->strides, .dense = x->dense}};
+    if (b) in[TP_IN_B] = (tp_operand){.data = b->data, .strides = b->strides, .dense = b->dense};
+    if (number) {
+        tp_put(dtype, &cell, *number);
+        in[TP_IN_B] = (tp_operand){.data = &cell, .number = true};
+    }
+    tp_run_loop(ctx->tape->kernels->of[dtype]->rows[row].value, tp_dtype_size(dtype), out->rank, out->dims, out->count,
+                out->data, in, ctx->tape->threads);
+}
+
+tp_tensor *tp_axes_scaled(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y)
+{
+    tp_tensor *out = tp_axes_new(ctx);
+    if (!out) return NULL;
+    if (g->rank == 0) {
+        const double divisor = y ? tp_get(TP_F64, y->data) : 1;
+        tp_put(TP_F64, out->data, divisor == 0 ? 0 : tp_get((tp_dtype)g->dtype, g->data) * c / divisor);
+        return out;
+    }
+    run_row(ctx, TP_ROW_muls, g, NULL, &c, out);
+    if (y) run_row(ctx, TP_ROW_div_or_zero, out, y, NULL, out);
+    return out;
+}
+
+tp_status tp_axes_recorded(tp_ctx *ctx, const tp_tensor *g, tp_status (*backward)(tp_ctx *ctx, tp_var g))
+{
+    tp_tape *tape = ctx->tape;
+    const uint32_t mask = tape->grad_mask;
+    tape->grad_mask = 0;
+    const tp_var up = g->rank ? tp_constant_tensor(tape, tp_ref((tp_tensor *)g))
+                              : tp_constant_number(tape, tp_get((tp_dtype)g->dtype, g->data));
+    const tp_status status = tape->error.status == TP_OK ? backward(ctx, up) : tape->error.status;
+    tape->grad_mask = mask;
+    return status;
+}

@@ -46,6 +46,12 @@ typedef struct tp_axes_slope {
 } tp_axes_slope;
 tp_status tp_axes_run(tp_ctx *ctx, const tp_axes_slope *slope);
 
+/* The rule in recorded ops, asked for by a numeric one; its upstream is that of the node's only result. */
+tp_status tp_axes_recorded(tp_ctx *ctx, const tp_tensor *g, tp_status (*backward)(tp_ctx *ctx, tp_var g));
+
+/* A new tensor for one number for each result: g c, or g c / y with 0 where y is 0. */
+tp_tensor *tp_axes_scaled(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y);
+
 /* The loops of the operand's dtype. */
 const tp_reduce_loops *tp_axes_loops(tp_ctx *ctx);
 

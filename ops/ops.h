@@ -25,6 +25,8 @@
 
 /* Rows without a public constructor. */
 tp_var tp_winner(tp_var x, tp_var b);
+tp_var tp_div_or_zero(tp_var x, tp_var b);
+tp_var tp_pows_or_zero(tp_var x, double b);
 tp_var tp_log_or_zero(tp_var x);
 tp_var tp_reciprocal_or_zero(tp_var x);
 

@@ -183,3 +183,31 @@ tp_var tp_logsumexp(tp_var x, int axis, bool keep)
     const tp_var y = tp_call1(&tp_op_logsumexp, found == rank - 1 ? x : tp_permute(x, rank, order), NULL);
     return keep ? tp_reshape(y, left.rank, left.dims) : y;
 }
+
+/* The reduced axes are brought to the end as one. */
+tp_var tp_logsumexp_axes(tp_var x, int n, const int64_t *axes, bool keep)
+{
+    if (!x.tape || !tp_check_operand(x.tape, "logsumexp", x, 0)) return tp_poison(x.tape);
+    const int rank = tp_var_rank(x);
+    const int64_t *dims = tp_var_dims(x);
+    unsigned mask;
+    char text[TP_SHAPE_TEXT];
+    if (!tp_shape_axes(rank, n, axes, &mask))
+        return tp_refuse(x.tape, TP_E_INDEX, "tp_logsumexp: an axis is outside %s or named twice",
+                         tp_shape_text(text, rank, dims));
+    if (rank == 0) return tp_muls(x, 1);
+    int64_t order[TP_MAX_RANK];
+    const tp_shape kept = tp_shape_reduced(rank, dims, mask, true), left = tp_shape_reduced(rank, dims, mask, false);
+    tp_shape rows = left;
+    rows.dims[rows.rank] = 1;
+    for (int i = 0, at = 0, end = left.rank; i < rank; i++) {
+        const bool gone = mask >> i & 1;
+        order[gone ? end++ : at++] = i;
+        if (gone) rows.dims[left.rank] *= dims[i];
+    }
+    const bool turned = mask >> left.rank != (1u << (rank - left.rank)) - 1;
+    tp_var flat = turned ? tp_permute(x, rank, order) : x;
+    if (left.rank + 1 != rank) flat = tp_reshape(flat, left.rank + 1, rows.dims);
+    const tp_var y = tp_call1(&tp_op_logsumexp, flat, NULL);
+    return keep ? tp_reshape(y, kept.rank, kept.dims) : y;
+}

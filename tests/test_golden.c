@@ -188,7 +188,10 @@ static golden read_operands(words *w)
     g.attributes = whole(w);
     ck_assert_int_le(g.attributes, GOLDEN_ATTRIBUTES);
     double *numbers = read_numbers(w, g.attributes);
-    for (int i = 0; i < g.attributes; i++) g.attribute[i] = numbers[i], g.list[i] = (int64_t)numbers[i];
+    for (int i = 0; i < g.attributes; i++) {
+        g.attribute[i] = numbers[i];
+        g.list[i] = isfinite(numbers[i]) ? (int64_t)numbers[i] : 0;
+    }
     free(numbers);
     for (int i = 0; i <= MAX_LEAVES; i++) g.x[i] = tp_none();
     words next = *w;

@@ -1,4 +1,5 @@
 """Cases drawn by PyTorch in f64, and how they are written. See __main__.py for the format."""
+import math
 import random
 
 import torch
@@ -107,6 +108,8 @@ def text_of(number):
     number = float(number)
     if number == 0:
         return "0"
+    if not math.isfinite(number):
+        return str(number)
     if number == int(number) and abs(number) < 1e6:
         return str(int(number))
     mantissa, exponent = number.hex().split("p")
