@@ -18,7 +18,10 @@ AXES(count_nonzero, tp_count_nonzero_axes)
     GOLDEN_CALL(name, function(g->x[0], g->attribute[1], g->attributes - 2, g->list + 2, g->list[0] != 0))
 NUMBER_AXES(variance, tp_variance_axes)
 NUMBER_AXES(std, tp_std_axes)
-NUMBER_AXES(norm, tp_norm_axes)
+NUMBER_AXES(p_norm, tp_norm_axes)
+/* what slopes of norms divide and raise by */
+GOLDEN_CALL(div_or_zero, tp_div_or_zero(g->x[0], g->x[1]))
+GOLDEN_CALL(pows_or_zero, tp_pows_or_zero(g->x[0], g->attribute[0]))
 /* keep, axis */
 GOLDEN_CALL(max_with_indices, tp_max_with_indices(g->x[0], (int)g->list[1], g->list[0] != 0, NULL))
 GOLDEN_CALL(min_with_indices, tp_min_with_indices(g->x[0], (int)g->list[1], g->list[0] != 0, NULL))
@@ -49,7 +52,9 @@ static const golden_builder builders[] = {
     GOLDEN(count_nonzero),
     GOLDEN(variance),
     GOLDEN(std),
-    GOLDEN(norm),
+    {.op = "norm", .build = golden_p_norm},
+    GOLDEN(div_or_zero),
+    GOLDEN(pows_or_zero),
     GOLDEN(max_with_indices),
     GOLDEN(min_with_indices),
     GOLDEN(argmax),
