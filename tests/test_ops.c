@@ -378,6 +378,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, conv_case());
     suite_add_tcase(suite, edges_case());
     suite_add_tcase(suite, edge_table_case());
+    suite_add_tcase(suite, reductions_case());
     suite_add_tcase(suite, shape_edges_case());
     suite_add_tcase(suite, shape_scale_case());
     suite_add_tcase(suite, interpolate_case());

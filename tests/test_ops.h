@@ -138,5 +138,6 @@ TCase *tuples_case(void);
 TCase *losses_case(void);
 TCase *loss_errors_case(void);
 TCase *programs_case(void);
+TCase *reductions_case(void);
 
 #endif
