@@ -193,11 +193,22 @@ static void put(tp_dtype dtype, void *out, int64_t first, int64_t n, const doubl
             tp_put(dtype, (char *)out + (first + i) * (int64_t)tp_dtype_size(dtype), from[i]);
 }
 
+/* An element of each of n results. */
+static void first_ones(const job *j, int64_t first, int64_t n, double *out)
+{
+    walk kept = walk_from(&j->keep, j->keep.rank, first);
+    for (int64_t i = 0; i < n && j->count; i++, next(&kept))
+        out[i] = j->args->dtype == TP_F32 ? (double)((const float *)j->args->x)[kept.offset]
+                                          : ((const double *)j->args->x)[kept.offset];
+}
+
+/* The mean is one element and the mean distance from it, so that the variance of equal numbers is exactly 0. */
 static void variances(const job *j, int64_t first, int64_t n, double *acc, double *mean)
 {
     const double count = (double)j->count, left = count - j->args->power;
-    fold_block(j, TP_FOLD_SUM, first, n, acc, mean);
-    for (int64_t i = 0; i < n; i++) mean[i] = acc[i] / count;
+    first_ones(j, first, n, mean);
+    fold_block(j, TP_FOLD_SHIFTED, first, n, acc, mean);
+    for (int64_t i = 0; i < n; i++) mean[i] += acc[i] / count;
     if (j->args->means) put(j->args->out_dtype, j->args->means, first, n, mean);
     fold_block(j, TP_FOLD_SQUARES, first, n, acc, mean);
     for (int64_t i = 0; i < n; i++) acc[i] = left > 0 && j->count ? acc[i] / left : (double)NAN;

@@ -14,6 +14,7 @@ typedef enum tp_fold {
     TP_FOLD_ABS, /* sum |x| */
     TP_FOLD_ABS_MAX,
     TP_FOLD_ABS_MIN,
+    TP_FOLD_SHIFTED,  /* sum (x - s) */
     TP_FOLD_SQUARES,  /* sum (x - s)^2 */
     TP_FOLD_POWERS,   /* sum |x|^p */
     TP_FOLD_SCALED,   /* sum |x / s|^p */

@@ -115,6 +115,7 @@ FOLD(product, false, 1, product, a *x)
 FOLD(abs, false, 0, sum, a + fabs(x))
 FOLD(abs_max, false, 0, max, fabs(x) > a || x != x ? fabs(x) : a)
 FOLD(abs_min, false, HUGE_VAL, min, fabs(x) < a || x != x ? fabs(x) : a)
+FOLD(shifted, true, 0, sum, a + (x - s))
 FOLD(squares, true, 0, sum, a + (x - s) * (x - s))
 FOLD(powers, false, 0, sum, a + pow(fabs(x), p))
 FOLD(scaled, true, 0, sum, a + pow(fabs(x) / s, p))
@@ -152,8 +153,8 @@ SLOPE(extreme_abs, g == 0 || x == 0 ? 0 : (x < 0 ? -g : g) * ((M(fabs)(x) == py[
 #define ALL(kind)                                                                                                      \
     {                                                                                                                  \
         N(kind##_sum), N(kind##_max), N(kind##_min), N(kind##_product), N(kind##_abs), N(kind##_abs_max),              \
-            N(kind##_abs_min), N(kind##_squares), N(kind##_powers), N(kind##_scaled), N(kind##_same),                  \
-            N(kind##_abs_same), N(kind##_nonzero)                                                                      \
+            N(kind##_abs_min), N(kind##_shifted), N(kind##_squares), N(kind##_powers), N(kind##_scaled),               \
+            N(kind##_same), N(kind##_abs_same), N(kind##_nonzero)                                                      \
     }
 extern const tp_reduce_loops TABLE(tp_reduce_loops);
 const tp_reduce_loops TABLE(tp_reduce_loops) = {

@@ -122,6 +122,10 @@ START_TEST(std_of_equal_numbers_has_slope_zero)
         EXACTLY("std", tp_std(x, 1), 0);
         SLOPES("std", tp_std(x, 1), x, 0, 0, 0);
         CURVATURE("std", tp_std(x, 1), x, d, 0, 0, 0);
+        const tp_var same = VECTOR(.9, .9, .9, .9, .9, .9, .9); /* whose sum is rounded */
+        EXACTLY("std", tp_std(same, 1), 0);
+        EXACTLY("std", tp_std_axes(tp_reshape(same, TP_DIMS(7, 1)), 0, TP_AXES(0), false), 0);
+        SLOPES("std", tp_std(same, 1), same, 0, 0, 0, 0, 0, 0, 0);
     }
     tp_tape_free(tape);
 }
