@@ -176,6 +176,17 @@ def chained(function):
     return run
 
 
+def added(reduction):
+    """REPEATS reductions added up."""
+    def run(x):
+        total = reduction(x)
+        for _ in range(REPEATS - 1):
+            total = total + reduction(x)
+        return total
+    return run
+
+
+CUBE = (256, 256, 256)
 TASKS = {
     "xyz": xyz,
     "xor": network((2, 4, 1), 4, nn.Sigmoid, False),
@@ -212,6 +223,20 @@ TASKS = {
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),
     "dropout": on(lambda x: nn.functional.dropout(x, .1), (1 << 20,)),
     "softmax_first": on(lambda x: torch.softmax(x, 0), (256, 256, 16)),
+    "reduce_sum_0": on(lambda x: x.sum(0), CUBE),
+    "reduce_sum_1": on(lambda x: x.sum(1), CUBE),
+    "reduce_sum_2": on(lambda x: x.sum(2), CUBE),
+    "reduce_max_0": on(lambda x: x.amax(0), CUBE),
+    "reduce_max_1": on(lambda x: x.amax(1), CUBE),
+    "reduce_max_2": on(lambda x: x.amax(2), CUBE),
+    "reduce_variance_0": on(lambda x: x.var(0), CUBE),
+    "reduce_variance_2": on(lambda x: x.var(2), CUBE),
+    "reduce_sort": on(lambda x: torch.sort(x, 1).values, (1000, 1000)),
+    "reduce_cumsum": on(lambda x: torch.cumsum(x, 1), (1000, 1000)),
+    "small_reduce_sum": on(added(torch.sum), (16,)),
+    "small_reduce_variance": on(added(torch.var), (16,)),
+    "small_reduce_norm": on(added(torch.linalg.vector_norm), (16,)),
+    "small_reduce_max": on(added(torch.amax), (16,)),
     "small_mse": on(repeated(nn.functional.mse_loss), (16,), (16,), constants=(1,)),
     "small_bce_with_logits": on(repeated(nn.functional.binary_cross_entropy_with_logits), (16,), (16,), constants=(1,)),
     "large_mse": together(on(nn.functional.mse_loss, (1 << 20,), (1 << 20,), constants=(1,))),

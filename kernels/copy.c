@@ -135,10 +135,24 @@ TILES(copy_tiles_8, uint64_t, =)
 TILES(add_tiles_f32, float, +=)
 TILES(add_tiles_f64, double, +=)
 
+/* One element n times: what is there already is copied behind itself. */
+static void repeat(size_t size, int64_t n, char *out, const char *in)
+{
+    const int64_t most = 4096 / (int64_t)size;
+    memcpy(out, in, size);
+    for (int64_t done = 1, some; done < n; done += some) {
+        some = done < most ? done : most;
+        if (some > n - done) some = n - done;
+        memcpy(out + done * (int64_t)size, out, (size_t)some * size);
+    }
+}
+
 static void copy_row(size_t size, int64_t n, char *out, int64_t to, const char *in, int64_t from)
 {
     if (to == 1 && from == 1)
         memcpy(out, in, (size_t)n * size);
+    else if (to == 1 && from == 0)
+        repeat(size, n, out, in);
     else if (size == 4)
         for (int64_t i = 0; i < n; i++)
             ((uint32_t *)(void *)out)[i * to] = ((const uint32_t *)(const void *)in)[i * from];

@@ -7,8 +7,8 @@
 #include "kernels/kernels.h"
 
 enum {
-    ROWS = 256,      /* results in a block where each is folded from a row */
-    COLUMNS = 1024,  /* running results side by side */
+    ROWS = 256, /* results in a block where each is folded from a row */
+    COLUMNS = TP_REDUCE_COLUMNS,
     SPLIT = 1 << 16, /* elements that one task takes of a long full reduction */
     PIECES = 256
 };
@@ -164,6 +164,18 @@ static void fold_block(const job *j, tp_fold how, int64_t first, int64_t n, doub
     if (j->count == 0) return;
     if (j->total == 1) {
         acc[0] = fold_one(j, how, start, 0, shift[0]);
+        return;
+    }
+    const int inner = j->keep.rank - 1;
+    if (!j->columns && j->loops && j->drop.rank == 1) { /* whole runs of rows */
+        for (int64_t i = 0, run; i < n; i += run) {
+            const walk from = walk_from(&j->keep, j->keep.rank, first + i);
+            const int64_t left = j->keep.dims[inner] - from.index[inner];
+            run = left < n - i ? left : n - i;
+            j->loops->rows[how](run, j->keep.strides[inner], acc + i, j->drop.dims[0],
+                                (const char *)j->args->x + from.offset * j->size, j->drop.strides[0], shift + i,
+                                j->args->power);
+        }
         return;
     }
     walk kept = walk_from(&j->keep, j->keep.rank, first);

@@ -83,14 +83,24 @@ INLINE double N(join_product)(double a, double b)
 {
     return a * b;
 }
-INLINE double N(join_max)(double a, double b)
-{
-    return b > a || b != b ? b : a;
-}
-INLINE double N(join_min)(double a, double b)
-{
-    return b < a || b != b ? b : a;
-}
+#define ROWS(name, shifted, row)                                                                                       \
+    static void N(rows_##name)(int64_t count, int64_t step, double *out, int64_t n, const void *px, int64_t stride,    \
+                               const double *shift, double p)                                                          \
+    {                                                                                                                  \
+        const T *x = px;                                                                                               \
+        (void)shift, (void)p;                                                                                          \
+        for (int64_t r = 0; r < count; r++, x += step) {                                                               \
+            const double s = shifted ? shift[r] : 0;                                                                   \
+            (void)s;                                                                                                   \
+            out[r] = row;                                                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static double N(row_##name)(int64_t n, const void *x, int64_t stride, double s, double p)                          \
+    {                                                                                                                  \
+        double out;                                                                                                    \
+        N(rows_##name)(1, 0, &out, n, x, stride, &s, p);                                                               \
+        return out;                                                                                                    \
+    }
 
 /* name, has a shift, start, join, value */
 #define FOLD(name, shifted, start, join, ...)                                                                          \
@@ -99,22 +109,15 @@ INLINE double N(join_min)(double a, double b)
         (void)s, (void)p;                                                                                              \
         return __VA_ARGS__;                                                                                            \
     }                                                                                                                  \
-    static double N(row_##name)(int64_t n, const void *x, int64_t stride, double s, double p)                          \
-    {                                                                                                                  \
-        return N(fold_row)(n, x, stride, start, s, p, N(fold_##name), N(join_##join));                                 \
-    }                                                                                                                  \
+    ROWS(name, shifted, N(fold_row)(n, x, stride, start, s, p, N(fold_##name), N(join_##join)))                        \
     static void N(columns_##name)(int64_t rows, int64_t step, int64_t n, double *acc, const void *x, int64_t stride,   \
                                   const double *s, double p)                                                           \
     {                                                                                                                  \
         N(fold_columns)(rows, step, n, acc, x, stride, s, p, N(fold_##name), shifted);                                 \
     }
 FOLD(sum, false, 0, sum, a + x)
-FOLD(max, false, -HUGE_VAL, max, x > a || x != x ? x : a)
-FOLD(min, false, HUGE_VAL, min, x < a || x != x ? x : a)
 FOLD(product, false, 1, product, a *x)
 FOLD(abs, false, 0, sum, a + fabs(x))
-FOLD(abs_max, false, 0, max, fabs(x) > a || x != x ? fabs(x) : a)
-FOLD(abs_min, false, HUGE_VAL, min, fabs(x) < a || x != x ? fabs(x) : a)
 FOLD(shifted, true, 0, sum, a + (x - s))
 FOLD(squares, true, 0, sum, a + (x - s) * (x - s))
 FOLD(powers, false, 0, sum, a + pow(fabs(x), p))
@@ -123,6 +126,88 @@ FOLD(same, true, 0, sum, a + (x == s ? 1 : 0))
 FOLD(abs_same, true, 0, sum, a + (fabs(x) == s ? 1 : 0))
 FOLD(nonzero, false, 0, sum, a + (x == 0 ? 0 : 1))
 #undef FOLD
+
+/* ---- extremes: nothing is rounded, so they stay in the element type ---- */
+
+typedef T N(picking)(T a, T x);
+
+INLINE T N(higher)(T a, T x)
+{
+    return x > a || x != x ? x : a;
+}
+INLINE T N(lower)(T a, T x)
+{
+    return x < a || x != x ? x : a;
+}
+INLINE T N(size)(T x, bool absolute)
+{
+    return absolute ? M(fabs)(x) : x;
+}
+
+INLINE double N(pick_row)(int64_t n, const T *x, int64_t stride, T start, bool absolute, N(picking) * pick)
+{
+    T result = start;
+    int64_t i = 0;
+    if (stride == 1 && n >= N(LANES)) {
+        T lane[N(LANES)];
+        for (int l = 0; l < N(LANES); l++) lane[l] = start;
+        for (; i + N(LANES) <= n; i += N(LANES)) {
+            SIMD
+            for (int l = 0; l < N(LANES); l++) lane[l] = pick(lane[l], N(size)(x[i + l], absolute));
+        }
+        SIMD
+        for (int l = 0; l < 16; l++) lane[l] = pick(lane[l], lane[l + 16]);
+        SIMD
+        for (int l = 0; l < 8; l++) lane[l] = pick(lane[l], lane[l + 8]);
+        SIMD
+        for (int l = 0; l < 4; l++) lane[l] = pick(lane[l], lane[l + 4]);
+        result = pick(pick(lane[0], lane[1]), pick(lane[2], lane[3]));
+    }
+    for (; i < n; i++) result = pick(result, N(size)(x[i * stride], absolute));
+    return (double)result;
+}
+
+/* The running results are brought into the element type for as long as it takes, so many at a time. */
+INLINE void N(pick_some)(int64_t rows, int64_t step, int64_t n, double *acc, const T *restrict x, int64_t stride,
+                         bool absolute, N(picking) * pick)
+{
+    T held[TP_REDUCE_COLUMNS], *restrict const best = held;
+    for (int64_t i = 0; i < n; i++) best[i] = (T)acc[i];
+    int64_t r = 0;
+    for (; stride == 1 && r + 2 <= rows; r += 2, x += 2 * step) {
+        const T *restrict const other = x + step;
+        SIMD
+        for (int64_t i = 0; i < n; i++)
+            best[i] = pick(pick(best[i], N(size)(x[i], absolute)), N(size)(other[i], absolute));
+    }
+    for (; r < rows; r++, x += step)
+        for (int64_t i = 0; i < n; i++) best[i] = pick(best[i], N(size)(x[i * stride], absolute));
+    for (int64_t i = 0; i < n; i++) acc[i] = (double)best[i];
+}
+
+INLINE void N(pick_columns)(int64_t rows, int64_t step, int64_t n, double *acc, const T *x, int64_t stride,
+                            bool absolute, N(picking) * pick)
+{
+    for (int64_t at = 0; at < n; at += TP_REDUCE_COLUMNS) {
+        const int64_t some = n - at < TP_REDUCE_COLUMNS ? n - at : TP_REDUCE_COLUMNS;
+        N(pick_some)(rows, step, some, acc + at, x + at * stride, stride, absolute, pick);
+    }
+}
+
+#define PICK(name, start, absolute, pick)                                                                              \
+    ROWS(name, false, N(pick_row)(n, x, stride, start, absolute, N(pick)))                                             \
+    static void N(columns_##name)(int64_t rows, int64_t step, int64_t n, double *acc, const void *x, int64_t stride,   \
+                                  const double *s, double p)                                                           \
+    {                                                                                                                  \
+        (void)s, (void)p;                                                                                              \
+        N(pick_columns)(rows, step, n, acc, x, stride, absolute, N(pick));                                             \
+    }
+PICK(max, -(T)HUGE_VAL, false, higher)
+PICK(min, (T)HUGE_VAL, false, lower)
+PICK(abs_max, 0, true, higher)
+PICK(abs_min, (T)HUGE_VAL, true, lower)
+#undef PICK
+#undef ROWS
 
 /* ---- slopes ---- */
 
@@ -159,6 +244,7 @@ SLOPE(extreme_abs, g == 0 || x == 0 ? 0 : (x < 0 ? -g : g) * ((M(fabs)(x) == py[
 extern const tp_reduce_loops TABLE(tp_reduce_loops);
 const tp_reduce_loops TABLE(tp_reduce_loops) = {
     .row = ALL(row),
+    .rows = ALL(rows),
     .columns = ALL(columns),
     .start = {[TP_FOLD_MAX] = -HUGE_VAL, [TP_FOLD_MIN] = HUGE_VAL, [TP_FOLD_PROD] = 1, [TP_FOLD_ABS_MIN] = HUGE_VAL},
     .centred = N(slope_centred),

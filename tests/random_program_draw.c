@@ -45,8 +45,10 @@ static bool all_good(const generator *g, tp_var y, uint32_t from)
 {
     if (tp_tape_status(g->tape) != TP_OK || !tp_ok(y) || tp_var_dtype(y) != TP_F64) return false;
     if (tp_var_rank(y) > MOST_DIMS || numbers_in(y) < 1 || numbers_in(y) > MOST_ELEMENTS) return false;
-    for (int64_t i = 0; i < numbers_in(y); i++)
-        if (!(fabs(number_at(y, i)) <= 60)) return false;
+    for (int64_t i = 0; i < numbers_in(y); i++) { /* a tiny number is what rounding left of 0, and its slope noise */
+        const double size = fabs(number_at(y, i));
+        if (!(size <= 60) || (size > 0 && size < 1e-14)) return false;
+    }
     for (uint32_t i = from; i < g->tape->count; i++) { /* differences do not see through f32 */
         const tp_node *node = &g->tape->nodes[i];
         if ((node->a & TP_IS_TENSOR) && node->value.tensor && node->value.tensor->dtype == TP_F32) return false;
