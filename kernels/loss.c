@@ -51,26 +51,34 @@ void tp_loss_values(const tp_loss_call *call, int row, void *out)
     if (call->count) each_piece(&j, piece_values);
 }
 
-static void piece_sum(void *user, int64_t piece)
+/* The sum of elements start .. end-1. */
+static double sum_between(const tp_loss_call *call, tp_loss_loop *value, int64_t start, int64_t end)
 {
-    const job *j = user;
-    const int64_t start = (j->first + piece) * PIECE, end = least(start + PIECE, j->call->count);
     _Alignas(64) double values[CHUNK];
     double sum = 0;
     for (int64_t at = start; at < end; at += CHUNK) {
         const int64_t n = least(CHUNK, end - at);
         const void *in[TP_LOSS_IN];
-        from(j->call, at, in);
-        j->loops->value(n, values, in, j->call->number);
-        sum += j->call->loops->reduce->row[TP_FOLD_SUM](n, values, 1, 0, 0);
+        from(call, at, in);
+        value(n, values, in, call->number);
+        sum += call->loops->reduce->row[TP_FOLD_SUM](n, values, 1, 0, 0);
     }
-    j->sums[piece] = sum;
+    return sum;
+}
+
+static void piece_sum(void *user, int64_t piece)
+{
+    const job *j = user;
+    const int64_t start = (j->first + piece) * PIECE;
+    j->sums[piece] = sum_between(j->call, j->loops->value, start, least(start + PIECE, j->call->count));
 }
 
 double tp_loss_sum(const tp_loss_call *call, int row)
 {
+    const tp_loss_loops *loops = &call->loops->losses[row];
+    if (call->count <= PIECE) return sum_between(call, loops->value, 0, call->count);
     double sums[PIECES], sum = 0;
-    job j = {.call = call, .loops = &call->loops->losses[row], .sums = sums};
+    job j = {.call = call, .loops = loops, .sums = sums};
     const int64_t pieces = (call->count + PIECE - 1) / PIECE;
     for (; j.first < pieces; j.first += PIECES) {
         const int64_t n = least(PIECES, pieces - j.first);
