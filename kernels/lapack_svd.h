@@ -2,13 +2,13 @@
    accurate Jacobi SVD algorithm, 2008): with a = q r and an orthogonal j that makes the rows of w = j^T r orthogonal,
    a = (q j) diag(s) (w / s). Rows are rotated, which adjoin. See level.h. */
 
-/* One pair of rows of w (k elements) and of far (p elements) made orthogonal; false when they were. The longer one goes
-   first. */
+/* One pair of rows of w (k elements) and of far (p elements) made orthogonal; false when nothing was done. The longer
+   one goes first; since others of the sweep are then not compared with the one that it was, that is something done. */
 static bool N(orthogonal)(int64_t k, int64_t p, T *x, T *y, T *far_x, T *far_y, double *square_x, double *square_y,
                           double tolerance)
 {
     const double product = (double)N(dot)(k, x, y);
-    const bool turned = fabs(product) > tolerance * sqrt(*square_x) * sqrt(*square_y);
+    bool turned = fabs(product) > tolerance * sqrt(*square_x) * sqrt(*square_y);
     double t = 0;
     if (turned) {
         const double zeta = (*square_y - *square_x) / (2 * product);
@@ -26,6 +26,7 @@ static bool N(orthogonal)(int64_t k, int64_t p, T *x, T *y, T *far_x, T *far_y, 
         *square_y = kept;
         N(swap_rows)(k, x, y);
         N(swap_rows)(p, far_x, far_y);
+        turned = true;
     }
     return turned;
 }
