@@ -17,10 +17,11 @@ void tp_ctx_of_node(tp_ctx *ctx, tp_tape *tape, uint32_t i, tp_phase phase)
     ctx->copies = NULL;
     ctx->attributes = ctx->saved = NULL;
     ctx->count = tp_input_count(node);
-    if (ctx->count <= 2 && node->op->arity >= 0) {
-        ctx->pair[0] = node->a & TP_NODE_BITS;
-        ctx->pair[1] = node->b & TP_NODE_BITS;
-        ctx->inputs = ctx->pair;
+    if (node->op->arity >= 0 && (ctx->count <= 2 || node->op->row)) {
+        ctx->few[0] = node->a & TP_NODE_BITS;
+        ctx->few[1] = node->b & TP_NODE_BITS;
+        ctx->few[2] = node->extra.third;
+        ctx->inputs = ctx->few;
     } else {
         ctx->inputs = node->extra.block->inputs;
     }

@@ -25,7 +25,7 @@ struct tp_ctx {
     uint32_t node;  /* TP_NO_NODE before it is on the tape */
     uint32_t count; /* of operands */
     const uint32_t *inputs;
-    uint32_t pair[2];
+    uint32_t few[3];
     const void *attributes;
     void *saved;
     int results;

@@ -78,6 +78,8 @@ static void print_op(FILE *out, const tp_tape *tape, uint32_t i)
     } else {
         print_text(out, node->op->name);
         if (node->op->row && node->op->row->kind == TP_ROW_NUMBER) fprintf(out, " %.4g", node->extra.number);
+        if (node->op->row && node->op->row->kind == TP_ROW_NUMBERS)
+            for (int k = 0; k < node->op->row->numbers_count; k++) fprintf(out, " %.4g", node->extra.numbers[k]);
         if (name) fputs("<br/><i>", out), print_text(out, name), fputs("</i>", out);
     }
     fputs(">];\n", out);

@@ -1,7 +1,10 @@
 /* Rows on tensors: broadcasting, the loops, and the gradients summed back to each operand's shape. */
 #include "autograd/elementwise.h"
 
+#include <string.h>
+
 #include "autograd/give.h"
+#include "kernels/compare.h"
 
 /* Strides of an operand along the dims of the result: 0 where it is broadcast. */
 static void spread(const tp_tensor *x, int rank, const int64_t *dims, int64_t strides[TP_MAX_RANK])
@@ -13,64 +16,112 @@ static void spread(const tp_tensor *x, int rank, const int64_t *dims, int64_t st
     }
 }
 
-/* An operand of a loop over `out`, with storage for what it points at. */
-typedef struct operand_view {
-    int64_t strides[TP_MAX_RANK];
-    union {
-        float f32;
-        double f64;
-    } number;
-} operand_view;
+/* What a loop runs on: its elements' dtype, its result, and storage for what its operands point at. */
+typedef struct frame {
+    tp_dtype dtype;
+    const tp_tensor *out;
+    tp_operand in[TP_IN_COUNT];
+    struct {
+        int64_t strides[TP_MAX_RANK];
+        union {
+            float f32[TP_MAX_NUMBERS];
+            double f64[TP_MAX_NUMBERS];
+        } number;
+    } views[TP_IN_COUNT];
+} frame;
 
-static tp_operand number_operand(double number, tp_dtype dtype, operand_view *view, bool as_is)
+static tp_dtype dtype_of(const tp_node *node)
 {
-    if (dtype == TP_F32)
-        view->number.f32 = (float)number;
-    else
-        view->number.f64 = number;
-    for (int i = 0; i < TP_MAX_RANK; i++) view->strides[i] = 0;
-    return (tp_operand){.data = &view->number, .strides = view->strides, .number = as_is};
+    return (tp_dtype)node->value.tensor->dtype;
 }
 
-static tp_operand tensor_operand(const tp_tensor *x, const tp_tensor *out, operand_view *view)
+/* A comparison runs on f32, f64 or i64; where integers meet a scalar it is f64, since the scalar need not be whole. */
+static tp_dtype loop_dtype(const tp_tape *tape, const tp_node *node)
 {
-    if (x->dense && tp_shape_equal(x->rank, x->dims, out->rank, out->dims))
-        return (tp_operand){.data = x->data, .dense = true};
-    spread(x, out->rank, out->dims, view->strides);
-    return (tp_operand){.data = x->data, .strides = view->strides};
+    if (node->op->row->kind != TP_ROW_COMPARE) return dtype_of(node);
+    const tp_node *x = &tape->nodes[node->a & TP_NODE_BITS];
+    const tp_node *b = node->op->arity == 2 ? &tape->nodes[node->b & TP_NODE_BITS] : x;
+    const bool tensors = x->a & b->a & TP_IS_TENSOR;
+    const tp_dtype dtype = dtype_of(x->a & TP_IS_TENSOR ? x : b);
+    if (tp_dtype_is_float(dtype)) return dtype;
+    return tensors ? TP_I64 : TP_F64;
 }
 
-static tp_operand node_operand(const tp_node *node, const tp_tensor *out, operand_view *view)
+/* Fills only what is used: this is on the path of every small tensor. */
+static void frame_of(frame *f, const tp_tape *tape, const tp_node *node, const tp_tensor *out)
 {
-    if (node->a & TP_IS_TENSOR) return tensor_operand(node->value.tensor, out, view);
-    return number_operand(node->value.number, (tp_dtype)out->dtype, view, false);
+    f->dtype = loop_dtype(tape, node);
+    f->out = out;
+    for (int k = 0; k < TP_IN_COUNT; k++) f->in[k] = (tp_operand){.data = NULL};
 }
 
-/* Fills the x and b places of a loop whose result is laid out as `out`. */
-static void operands_of(const tp_tape *tape, const tp_row *row, const tp_node *node, const tp_tensor *out,
-                        tp_operand in[TP_IN_COUNT], operand_view views[TP_IN_COUNT])
+static void set_numbers(frame *f, int k, int n, const double *numbers, bool as_is)
 {
-    in[TP_IN_X] = node_operand(&tape->nodes[node->a & TP_NODE_BITS], out, &views[TP_IN_X]);
-    if (row->kind == TP_ROW_BINARY)
-        in[TP_IN_B] = node_operand(&tape->nodes[node->b & TP_NODE_BITS], out, &views[TP_IN_B]);
-    else if (row->kind == TP_ROW_NUMBER)
-        in[TP_IN_B] = number_operand(node->extra.number, (tp_dtype)out->dtype, &views[TP_IN_B], true);
+    for (int i = 0; i < TP_MAX_NUMBERS; i++) {
+        const double number = i < n ? numbers[i] : 0;
+        if (f->dtype == TP_F32)
+            f->views[k].number.f32[i] = (float)number;
+        else
+            f->views[k].number.f64[i] = number;
+    }
+    if (!as_is) memset(f->views[k].strides, 0, sizeof f->views[k].strides);
+    f->in[k] = (tp_operand){.data = &f->views[k].number, .strides = f->views[k].strides, .number = as_is};
 }
 
-static void run(const tp_tape *tape, tp_loop *loop, const tp_tensor *out, const tp_operand in[TP_IN_COUNT])
+static void set_tensor(frame *f, int k, const tp_tensor *x)
 {
-    tp_run_loop(loop, tp_dtype_size((tp_dtype)out->dtype), out->rank, out->dims, out->count, out->data, in,
-                tape->threads);
+    if (x->dense && tp_shape_equal(x->rank, x->dims, f->out->rank, f->out->dims)) {
+        f->in[k] = (tp_operand){.data = x->data, .dense = true};
+        return;
+    }
+    spread(x, f->out->rank, f->out->dims, f->views[k].strides);
+    f->in[k] = (tp_operand){.data = x->data, .strides = f->views[k].strides};
+}
+
+static void set_node(frame *f, int k, const tp_tape *tape, const tp_node *node, bool mask)
+{
+    if (!(node->a & TP_IS_TENSOR)) {
+        const double number = mask ? node->value.number != 0 : node->value.number;
+        set_numbers(f, k, 1, &number, false);
+        return;
+    }
+    const tp_dtype dtype = dtype_of(node);
+    set_tensor(f, k, node->value.tensor);
+    if (dtype == f->dtype) return;
+    const tp_compare_loops *loops = tape->kernels->compare[f->dtype];
+    f->in[k].convert = (mask ? loops->truth : loops->value)[dtype];
+    f->in[k].size = tp_dtype_size(dtype);
+}
+
+/* Fills the places of the operands and of the plain numbers. */
+static void set_operands(frame *f, const tp_tape *tape, const tp_node *node)
+{
+    const tp_row *row = node->op->row;
+    for (int k = 0; k < node->op->arity; k++)
+        set_node(f, k, tape, &tape->nodes[tp_input_of(node, (uint32_t)k)], row->mask && k == 0);
+    if (row->kind == TP_ROW_NUMBER)
+        set_numbers(f, TP_IN_B, 1, &node->extra.number, true);
+    else if (row->kind == TP_ROW_NUMBERS)
+        set_numbers(f, TP_IN_B, row->numbers_count, node->extra.numbers, true);
+}
+
+static void run(const tp_tape *tape, tp_loop *loop, const frame *f)
+{
+    const tp_tensor *out = f->out;
+    tp_run_loop_to(loop, tp_dtype_size(f->dtype), tp_dtype_size((tp_dtype)out->dtype), out->rank, out->dims, out->count,
+                   out->data, f->in, tape->threads);
 }
 
 static void compute(const tp_tape *tape, const tp_node *node)
 {
     const tp_row *row = node->op->row;
-    const tp_tensor *out = node->value.tensor;
-    tp_operand in[TP_IN_COUNT] = {0};
-    operand_view views[TP_IN_COUNT];
-    operands_of(tape, row, node, out, in, views);
-    run(tape, tape->kernels->of[out->dtype]->rows[row->index].value, out, in);
+    frame f;
+    frame_of(&f, tape, node, node->value.tensor);
+    set_operands(&f, tape, node);
+    run(tape,
+        row->kind == TP_ROW_COMPARE ? tape->kernels->compare[f.dtype]->row[row->index]
+                                    : tape->kernels->of[f.dtype]->rows[row->index].value,
+        &f);
 }
 
 tp_status tp_elementwise_forward(tp_ctx *ctx)
@@ -81,105 +132,181 @@ tp_status tp_elementwise_forward(tp_ctx *ctx)
 
 /* ---- recording ---- */
 
-static tp_var fail(tp_tape *tape, const tp_op *op, tp_status status, const tp_tensor *x, const tp_tensor *b,
-                   const char *what)
+/* A call that is being recorded: its operands' tensors, NULL for scalars, and what comes out. */
+typedef struct call {
+    tp_tape *tape;
+    const tp_op *op;
+    const tp_tensor *x[TP_ROW_OPERANDS];
+    tp_dtype dtype;
+    uint32_t flags; /* of all operands */
+} call;
+
+/* " f32 (2,3), f32 (4) and f64 (3)" */
+static void operands_text(const call *c, char *text, size_t size)
 {
-    char first[TP_SHAPE_TEXT], second[TP_SHAPE_TEXT] = "";
-    if (b) tp_tensor_text(second, b);
-    tp_tape_fail(tape, status, "tp_%s: %s: %s %s%s%s%s%s", op->name, what, tp_dtype_name((tp_dtype)x->dtype),
-                 tp_tensor_text(first, x), b ? " and " : "", b ? tp_dtype_name((tp_dtype)b->dtype) : "", b ? " " : "",
-                 second);
-    return tp_poison(tape);
+    char shape[TP_SHAPE_TEXT];
+    int left = 0;
+    size_t used = 0;
+    for (int i = 0; i < c->op->arity; i++) left += c->x[i] != NULL;
+    const int all = left;
+    for (int i = 0; i < c->op->arity && used < size; i++) {
+        if (!c->x[i]) continue;
+        const char *before = left == all ? "" : (left == 1 ? " and" : ",");
+        left--;
+        used += (size_t)snprintf(text + used, size - used, "%s %s %s", before, tp_dtype_name((tp_dtype)c->x[i]->dtype),
+                                 tp_tensor_text(shape, c->x[i]));
+    }
 }
 
-static tp_var append(tp_tape *tape, const tp_op *op, tp_tensor *out, uint32_t a, uint32_t b, uint32_t flags,
-                     double number)
+static tp_status fail(const call *c, tp_status status, const char *what)
 {
-    if (!tp_node_room(tape, 1)) {
-        tp_unref(tape, out);
-        return tp_poison(tape);
+    char text[TP_ROW_OPERANDS * (TP_SHAPE_TEXT + 16)] = "";
+    operands_text(c, text, sizeof text);
+    return tp_tape_fail(c->tape, status, "tp_%s: %s:%s", c->op->name, what, text);
+}
+
+/* The dtype that the tensors agree on; a mask has no say, unless nobody else has. */
+static tp_status find_dtype(call *c)
+{
+    const tp_row *row = c->op->row;
+    const bool floats = row->kind != TP_ROW_COMPARE;
+    int found = -1;
+    for (int i = row->mask; i < c->op->arity; i++) {
+        if (!c->x[i]) continue;
+        if (floats && !tp_dtype_is_float((tp_dtype)c->x[i]->dtype))
+            return fail(c, TP_E_DTYPE, "needs f32 or f64; use tp_cast");
+        if (found >= 0 && found != (int)c->x[i]->dtype) return fail(c, TP_E_DTYPE, "dtypes differ; use tp_cast");
+        found = (int)c->x[i]->dtype;
     }
-    if (!tp_own(tape, tape->count, out)) return tp_poison(tape);
-    const uint32_t reach = op->flags & TP_NO_GRADIENT ? 0 : ~0u;
-    const tp_var result = tp_scalar_append(tape, op, 0, a, b, flags & TP_NEEDS, number, reach);
+    if (found < 0) found = tp_dtype_is_float((tp_dtype)c->x[0]->dtype) ? (int)c->x[0]->dtype : TP_F64;
+    c->dtype = floats ? (tp_dtype)found : TP_U8;
+    return TP_OK;
+}
+
+/* The result, or NULL after setting the error. */
+static tp_tensor *result_of(call *c)
+{
+    if (find_dtype(c) != TP_OK) return NULL;
+    const tp_tensor *first = NULL;
+    bool same = true;
+    for (int i = 0; i < c->op->arity; i++) {
+        if (!c->x[i]) continue;
+        if (!first) first = c->x[i];
+        same = same && (c->x[i] == first || tp_shape_equal(first->rank, first->dims, c->x[i]->rank, c->x[i]->dims));
+    }
+    tp_shape shape = {.rank = first->rank};
+    int64_t count = first->count;
+    const int64_t *dims = first->dims;
+    if (!same) {
+        for (int i = 0; i < first->rank; i++) shape.dims[i] = first->dims[i];
+        for (int i = 0; i < c->op->arity; i++)
+            if (c->x[i] && !tp_shape_broadcast(&shape, c->x[i]->rank, c->x[i]->dims)) {
+                fail(c, TP_E_SHAPE, "shapes do not broadcast");
+                return NULL;
+            }
+        if (tp_tensor_check(c->dtype, shape.rank, shape.dims, &count, NULL) != TP_OK) {
+            fail(c, TP_E_LIMIT, "the broadcast size overflows");
+            return NULL;
+        }
+        dims = shape.dims;
+    }
+    tp_tensor *out = tp_pool_tensor(&c->tape->pool, c->dtype, shape.rank, dims, count);
+    if (!out) fail(c, TP_E_MEMORY, "out of memory");
+    return out;
+}
+
+/* What a node keeps beyond two operands; false when out of memory. */
+static bool set_extra(tp_tape *tape, tp_node *node, const tp_var *x, const double *numbers)
+{
+    const tp_row *row = node->op->row;
+    if (row->kind == TP_ROW_TERNARY) node->extra.third = x[2].node;
+    if (row->kind == TP_ROW_NUMBER) node->extra.number = numbers[0];
+    if (row->kind != TP_ROW_NUMBERS) return true;
+    const size_t size = (size_t)row->numbers_count * sizeof *numbers;
+    double *copy = tp_chunks_push(&tape->stack, size);
+    if (!copy) return false;
+    memcpy(copy, numbers, size);
+    node->extra.numbers = copy;
+    return true;
+}
+
+static double scalar_value(const tp_tape *tape, const tp_op *op, const tp_var *x, const double *numbers)
+{
+    double v[1 + TP_MAX_NUMBERS] = {0};
+    const int more = op->arity == 1 ? op->row->numbers_count : 0;
+    for (int i = 0; i < op->arity; i++) v[i] = tape->nodes[x[i].node].value.number;
+    for (int i = 0; i < more; i++) v[1 + i] = numbers[i];
+    return op->row->value(v[0], v[1], v[2], v[3]);
+}
+
+/* Appends the node; takes over `out`, which is NULL for a scalar. */
+static tp_var append(const call *c, tp_tensor *out, const tp_var *x, const double *numbers)
+{
+    tp_tape *tape = c->tape;
+    tp_node extra = {.op = c->op};
+    const bool room = tp_node_room(tape, 1), kept = room && set_extra(tape, &extra, x, numbers);
+    if (room && !kept) fail(c, TP_E_MEMORY, "out of memory");
+    if (!kept && out) tp_unref(tape, out);
+    if (!kept || (out && !tp_own(tape, tape->count, out))) return tp_poison(tape);
+    const uint32_t reach = c->op->flags & TP_NO_GRADIENT ? 0 : ~0u;
+    const double value = out ? 0 : scalar_value(tape, c->op, x, numbers);
+    const tp_var result = tp_scalar_append(tape, c->op, value, x[0].node, c->op->arity > 1 ? x[1].node : 0,
+                                           c->flags & TP_NEEDS, 0, reach);
     tp_node *node = &tape->nodes[result.node];
+    node->extra = extra.extra;
+    if (!out) return result;
     node->a |= TP_IS_TENSOR;
     node->value.tensor = out;
     compute(tape, node);
     return result;
 }
 
-static tp_var scalar_node(tp_tape *tape, const tp_op *op, double value, uint32_t a, uint32_t b, uint32_t flags,
-                          double number)
+tp_var tp_elementwise(const tp_op *op, const tp_var *x, const double *numbers)
 {
-    if (!tp_node_room(tape, 1)) return tp_poison(tape);
-    return tp_scalar_append(tape, op, value, a, b, flags & TP_NEEDS, number, op->flags & TP_NO_GRADIENT ? 0 : ~0u);
-}
-
-tp_var tp_elementwise1(const tp_op *op, tp_var x, double number)
-{
-    tp_tape *tape = x.tape;
-    if (!tape) return tp_poison(NULL);
-    if (!tp_check_operand(tape, op->name, x, 0)) return tp_poison(tape);
-    const tp_node *node = &tape->nodes[x.node];
-    const uint32_t flags = node->a;
-    if (!(flags & TP_IS_TENSOR))
-        return scalar_node(tape, op, op->row->value(node->value.number, number), x.node, 0, flags, number);
-    const tp_tensor *value = node->value.tensor;
-    if (!tp_dtype_is_float((tp_dtype)value->dtype))
-        return fail(tape, op, TP_E_DTYPE, value, NULL, "needs f32 or f64; use tp_cast");
-    tp_tensor *out = tp_pool_tensor(&tape->pool, (tp_dtype)value->dtype, value->rank, value->dims, value->count);
-    if (!out) return fail(tape, op, TP_E_MEMORY, value, NULL, "out of memory");
-    return append(tape, op, out, x.node, 0, flags, number);
-}
-
-static tp_var record_tensors(tp_tape *tape, const tp_op *op, uint32_t a, uint32_t b)
-{
-    const tp_node *nx = &tape->nodes[a], *nb = &tape->nodes[b];
-    const tp_tensor *x = nx->a & TP_IS_TENSOR ? nx->value.tensor : nb->value.tensor;
-    const tp_tensor *y = nb->a & TP_IS_TENSOR ? nb->value.tensor : nx->value.tensor;
-    if (!tp_dtype_is_float((tp_dtype)x->dtype) || !tp_dtype_is_float((tp_dtype)y->dtype))
-        return fail(tape, op, TP_E_DTYPE, x, y, "needs f32 or f64; use tp_cast");
-    if (x->dtype != y->dtype) return fail(tape, op, TP_E_DTYPE, x, y, "dtypes differ; use tp_cast");
-    tp_tensor *out;
-    if (tp_shape_equal(x->rank, x->dims, y->rank, y->dims)) {
-        out = tp_pool_tensor(&tape->pool, (tp_dtype)x->dtype, x->rank, x->dims, x->count);
-    } else {
-        tp_shape shape = {.rank = x->rank};
-        for (int i = 0; i < x->rank; i++) shape.dims[i] = x->dims[i];
-        if (!tp_shape_broadcast(&shape, y->rank, y->dims))
-            return fail(tape, op, TP_E_SHAPE, x, y, "shapes do not broadcast");
-        int64_t count;
-        if (tp_tensor_check((tp_dtype)x->dtype, shape.rank, shape.dims, &count, NULL) != TP_OK)
-            return fail(tape, op, TP_E_LIMIT, x, y, "the broadcast size overflows");
-        out = tp_pool_tensor(&tape->pool, (tp_dtype)x->dtype, shape.rank, shape.dims, count);
+    call c = {.op = op};
+    const int n = op->arity;
+    for (int i = 0; i < n && !c.tape; i++) c.tape = x[i].tape;
+    if (!c.tape) return tp_poison(NULL);
+    for (int i = 0; i < n; i++) {
+        if (!tp_check_operand(c.tape, op->name, x[i], i)) return tp_poison(c.tape);
+        const tp_node *node = &c.tape->nodes[x[i].node];
+        if (node->a & TP_IS_TENSOR) c.x[i] = node->value.tensor;
+        c.flags |= node->a;
     }
-    if (!out) return fail(tape, op, TP_E_MEMORY, x, y, "out of memory");
-    return append(tape, op, out, a, b, nx->a | nb->a, 0);
-}
-
-tp_var tp_elementwise2(const tp_op *op, tp_var x, tp_var b)
-{
-    tp_tape *tape = x.tape ? x.tape : b.tape;
-    if (!tape) return tp_poison(NULL);
-    if (!tp_check_operand(tape, op->name, x, 0) || !tp_check_operand(tape, op->name, b, 1)) return tp_poison(tape);
-    const tp_node *nx = &tape->nodes[x.node], *nb = &tape->nodes[b.node];
-    if ((nx->a | nb->a) & TP_IS_TENSOR) return record_tensors(tape, op, x.node, b.node);
-    return scalar_node(tape, op, op->row->value(nx->value.number, nb->value.number), x.node, b.node, nx->a | nb->a, 0);
+    if (!(c.flags & TP_IS_TENSOR)) return append(&c, NULL, x, numbers);
+    const uint32_t chunk = c.tape->stack.chunk;
+    const size_t used = c.tape->stack.used;
+    tp_tensor *out = result_of(&c);
+    const tp_var y = out ? append(&c, out, x, numbers) : tp_poison(c.tape);
+    if (y.node == TP_NO_NODE) tp_chunks_pop_to(&c.tape->stack, chunk, used);
+    return y;
 }
 
 /* ---- differentiating ---- */
 
-tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g)
+/* The plain numbers of a node; `one` is room for a single one. */
+static const double *numbers_of(const tp_node *node, double *one)
+{
+    if (node->op->row->kind == TP_ROW_NUMBERS) return node->extra.numbers;
+    *one = node->op->row->kind == TP_ROW_NUMBER ? node->extra.number : 0;
+    return one;
+}
+
+tp_var tp_elementwise_recorded(tp_ctx *ctx, int k, tp_var g)
 {
     const tp_node node = ctx->tape->nodes[ctx->node];
-    const tp_row *row = ctx->op->row;
-    const int n = row->kind == TP_ROW_BINARY ? 2 : 1;
-    for (int i = 0; i < n; i++) {
-        if (!tp_ctx_needs(ctx, i)) continue;
-        const tp_var x = tp_ctx_input_var(ctx, 0), b = n == 2 ? tp_ctx_input_var(ctx, 1) : x;
-        const double number = row->kind == TP_ROW_NUMBER ? node.extra.number : 0;
-        const tp_status status = tp_give(ctx, i, row->recorded[i](g, x, b, tp_ctx_output_var(ctx, 0), number));
+    double one;
+    const double *numbers = numbers_of(&node, &one);
+    tp_var x[TP_ROW_OPERANDS];
+    for (int i = 0; i < TP_ROW_OPERANDS; i++) x[i] = tp_ctx_input_var(ctx, i < ctx->op->arity ? i : 0);
+    return ctx->op->row->recorded[k](g, x, tp_ctx_output_var(ctx, 0), numbers);
+}
+
+tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g)
+{
+    for (int i = 0; i < ctx->op->arity; i++) {
+        if (!tp_ctx_needs(ctx, i) || ctx->op->row->none[i]) continue;
+        const tp_status status = tp_give(ctx, i, tp_elementwise_recorded(ctx, i, g));
         if (status != TP_OK) return status;
     }
     return TP_OK;
@@ -189,13 +316,12 @@ tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g)
 static void slope_into(tp_ctx *ctx, int i, const tp_node *g, tp_tensor *out)
 {
     const tp_node *node = &ctx->tape->nodes[ctx->node];
-    const tp_row *row = ctx->op->row;
-    tp_operand in[TP_IN_COUNT] = {0};
-    operand_view views[TP_IN_COUNT];
-    operands_of(ctx->tape, row, node, out, in, views);
-    in[TP_IN_Y] = tensor_operand(node->value.tensor, out, &views[TP_IN_Y]);
-    in[TP_IN_G] = node_operand(g, out, &views[TP_IN_G]);
-    run(ctx->tape, ctx->tape->kernels->of[out->dtype]->rows[row->index].slope[i], out, in);
+    frame f;
+    frame_of(&f, ctx->tape, node, out);
+    set_operands(&f, ctx->tape, node);
+    set_tensor(&f, TP_IN_Y, node->value.tensor);
+    set_node(&f, TP_IN_G, ctx->tape, g, false);
+    run(ctx->tape, ctx->tape->kernels->of[f.dtype]->rows[ctx->op->row->index].slope[i], &f);
 }
 
 static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
@@ -219,9 +345,8 @@ static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
 tp_status tp_elementwise_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
     tp_status status = TP_OK;
-    const int n = ctx->op->row->kind == TP_ROW_BINARY ? 2 : 1;
-    for (int i = 0; i < n && status == TP_OK; i++)
-        if (tp_ctx_needs(ctx, i)) status = gradient_of(ctx, i, g);
+    for (int i = 0; i < ctx->op->arity && status == TP_OK; i++)
+        if (tp_ctx_needs(ctx, i) && !ctx->op->row->none[i]) status = gradient_of(ctx, i, g);
     return status;
 }
 
@@ -233,7 +358,7 @@ tp_status tp_elementwise_tangent(tp_tape *tape, uint32_t i, tp_slot *tangents, u
     tp_slot *slot = &tangents[i - first];
     for (uint32_t k = 0; k < ctx.count; k++) {
         const uint32_t operand = ctx.inputs[k];
-        if (operand < first || tangents[operand - first].bits == 0) continue;
+        if (operand < first || tangents[operand - first].bits == 0 || ctx.op->row->none[k]) continue;
         tp_tensor *out = tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx.op->name);
         if (!out) return tape->error.status;
         tp_node dx = {.a = tape->nodes[operand].a & TP_IS_TENSOR};

@@ -5,18 +5,31 @@
 
 #include "autograd/ctx.h"
 
-typedef enum tp_row_kind { TP_ROW_UNARY, TP_ROW_BINARY, TP_ROW_NUMBER } tp_row_kind;
+/* NUMBER and NUMBERS rows have one operand and one or more plain numbers. The result of COMPARE, on one operand or two
+   of any dtype, is u8. The op's arity says how many operands there are. */
+typedef enum tp_row_kind {
+    TP_ROW_UNARY,
+    TP_ROW_BINARY,
+    TP_ROW_TERNARY,
+    TP_ROW_NUMBER,
+    TP_ROW_NUMBERS,
+    TP_ROW_COMPARE
+} tp_row_kind;
 
-/* What a row says beyond its loops. */
+/* What a row says beyond its loops. In a row with plain numbers b, c, d are these. */
 typedef struct tp_row {
-    int index; /* of the loops: TP_ROW_<name> */
+    int index; /* of the loops: TP_ROW_<name>, TP_COMPARE_<name> */
     tp_row_kind kind;
-    double (*value)(double x, double b);
-    /* upstream times slope by x and by b, recorded; `number` is the plain number of a TP_ROW_NUMBER */
-    tp_var (*recorded[2])(tp_var g, tp_var x, tp_var b, tp_var y, double number);
-    bool through[2];          /* the gradient is the upstream itself */
-    double low, high, number; /* where tests sample it */
-    const char *formula, *slope[2], *recorded_text[2];
+    bool mask;         /* only whether x is 0 matters, and it may be of any dtype */
+    int numbers_count; /* plain numbers */
+    double (*value)(double x, double b, double c, double d);
+    /* upstream times slope by each operand, recorded; `numbers` are the plain ones */
+    tp_var (*recorded[TP_ROW_OPERANDS])(tp_var g, const tp_var *x, tp_var y, const double *numbers);
+    bool through[TP_ROW_OPERANDS]; /* the gradient is the upstream itself */
+    bool none[TP_ROW_OPERANDS];    /* no gradient flows */
+    double low, high;              /* where tests draw operands */
+    double number[TP_MAX_NUMBERS]; /* and the plain numbers that they use */
+    const char *formula, *slope[TP_ROW_OPERANDS], *recorded_text[TP_ROW_OPERANDS];
 } tp_row;
 
 /* The closures of every such descriptor. */
@@ -24,13 +37,15 @@ tp_status tp_elementwise_forward(tp_ctx *ctx);
 tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g);
 tp_status tp_elementwise_gradient(tp_ctx *ctx, const tp_tensor *g);
 
+/* Upstream times the slope by operand k, recorded. */
+tp_var tp_elementwise_recorded(tp_ctx *ctx, int k, tp_var g);
 /* Forward mode in numbers: adds the tangent of node i, a tensor, to its slot. `tangents` are those of nodes from
    `first` on. */
 tp_status tp_elementwise_tangent(tp_tape *tape, uint32_t i, tp_slot *tangents, uint32_t first);
 
-/* Records the op on any operands: the whole path, with every check. */
-tp_var tp_elementwise1(const tp_op *op, tp_var x, double number);
-tp_var tp_elementwise2(const tp_op *op, tp_var x, tp_var b);
+/* Records the op on any operands, as many as its arity says: the whole path, with every check. `numbers` are the row's
+   plain ones, or NULL. */
+tp_var tp_elementwise(const tp_op *op, const tp_var *x, const double *numbers);
 
 /* The short path of a constructor: true when the operand is a good scalar handle and there is room for a node. */
 static inline bool tp_scalar_ready1(tp_var x)
@@ -45,6 +60,12 @@ static inline bool tp_scalar_ready2(tp_var x, tp_var b)
     const tp_tape *tape = x.tape;
     return TP_LIKELY(tape != NULL) && TP_LIKELY(b.tape == tape) && tp_fresh(tape, x) && tp_fresh(tape, b) &&
            TP_LIKELY(tape->count < tape->capacity) && !((tape->nodes[x.node].a | tape->nodes[b.node].a) & TP_IS_TENSOR);
+}
+
+static inline bool tp_scalar_ready3(tp_var x, tp_var b, tp_var c)
+{
+    return tp_scalar_ready2(x, b) && TP_LIKELY(c.tape == x.tape) && tp_fresh(x.tape, c) &&
+           !(x.tape->nodes[c.node].a & TP_IS_TENSOR);
 }
 
 /* ... and the append that it leads to. `reach` is 0 for an op that is not differentiable, else all ones. */

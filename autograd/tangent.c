@@ -36,13 +36,10 @@ static tp_var add(tp_tape *tape, tp_var a, tp_var b)
 static tp_status row_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *result)
 {
     tp_tape *tape = ctx->tape;
-    const tp_row *row = ctx->op->row;
-    const double number = row->kind == TP_ROW_NUMBER ? tape->nodes[ctx->node].extra.number : 0;
-    const tp_var x = tp_ctx_input_var(ctx, 0), b = ctx->count > 1 ? tp_ctx_input_var(ctx, 1) : x;
     for (uint32_t k = 0; k < ctx->count; k++) {
-        if (!tp_ok(operands[k])) continue;
+        if (!tp_ok(operands[k]) || ctx->op->row->none[k]) continue;
         const tp_var dx = tp_fit(tape, operands[k], ctx->node);
-        const tp_var part = row->recorded[k](dx, x, b, tp_ctx_output_var(ctx, 0), number);
+        const tp_var part = tp_elementwise_recorded(ctx, (int)k, dx);
         *result = add(tape, *result, tp_fit(tape, part, ctx->node));
         if (!tp_ok(*result)) return tape->error.status;
     }

@@ -27,6 +27,8 @@ typedef struct tp_node {
     uint32_t a, b; /* operands; of a leaf, b is its place in `leaves` */
     union {
         double number;          /* of a row with a plain number */
+        const double *numbers;  /* of a row with several; on the tape's stack */
+        uint32_t third;         /* operand of a row with three */
         struct tp_extra *block; /* NULL if there is nothing more to say */
     } extra;
 } tp_node;
@@ -189,7 +191,8 @@ const char *tp_name_of(const tp_tape *tape, uint32_t node); /* NULL if it has no
 
 static inline uint32_t tp_input_of(const tp_node *node, uint32_t i)
 {
-    if (node->op->arity >= 0 && node->op->arity <= 2) return (i == 0 ? node->a : node->b) & TP_NODE_BITS;
+    if (node->op->arity >= 0 && (node->op->arity <= 2 || node->op->row))
+        return (i == 0 ? node->a : (i == 1 ? node->b : node->extra.third)) & TP_NODE_BITS;
     return node->extra.block->inputs[i];
 }
 

@@ -8,7 +8,7 @@ enum { CHUNK_BYTES = 4096, BLOCK = 1 << 16 }; /* BLOCK: elements that one thread
 
 typedef struct job {
     tp_loop *loop;
-    size_t size;
+    size_t size, out_size;
     int rank;
     const int64_t *dims;
     int64_t count;
@@ -25,6 +25,10 @@ static void gather(size_t size, int64_t n, void *to, const void *from, int64_t s
         uint32_t *restrict const out = to;
         const uint32_t *restrict const in = from;
         for (int64_t i = 0; i < n; i++) out[i] = in[i * stride];
+    } else if (size == 1) {
+        uint8_t *restrict const out = to;
+        const uint8_t *restrict const in = from;
+        for (int64_t i = 0; i < n; i++) out[i] = in[i * stride];
     } else {
         uint64_t *restrict const out = to;
         const uint64_t *restrict const in = from;
@@ -34,8 +38,9 @@ static void gather(size_t size, int64_t n, void *to, const void *from, int64_t s
 
 /* Elements start .. start+n-1 of an operand, in the result's row-major order; `at` is scratch for n elements. Returns
    where they are: in the operand itself if they lie there contiguously. */
-static const void *pack(const job *j, const tp_operand *operand, int64_t start, int64_t n, char *at)
+static const void *pack(const job *j, const tp_operand *operand, size_t size, int64_t start, int64_t n, char *at)
 {
+    if (operand->dense) return (const char *)operand->data + start * (int64_t)size;
     const int last = j->rank - 1;
     int64_t index[TP_MAX_RANK] = {0}, offset = 0, rest = start;
     for (int i = last; i >= 0; i--) {
@@ -46,11 +51,11 @@ static const void *pack(const job *j, const tp_operand *operand, int64_t start, 
     const char *from = operand->data;
     const int64_t stride = operand->strides[last];
     int64_t run = j->dims[last] - index[last];
-    if (run >= n && stride == 1) return from + offset * (int64_t)j->size;
+    if (run >= n && stride == 1) return from + offset * (int64_t)size;
     for (char *to = at; n > 0;) {
         if (run > n) run = n;
-        gather(j->size, run, to, from + offset * (int64_t)j->size, stride);
-        to += run * (int64_t)j->size;
+        gather(size, run, to, from + offset * (int64_t)size, stride);
+        to += run * (int64_t)size;
         n -= run;
         offset -= index[last] * stride;
         index[last] = 0;
@@ -65,6 +70,14 @@ static const void *pack(const job *j, const tp_operand *operand, int64_t start, 
     return at;
 }
 
+/* The same as elements of the loop's type. */
+static const void *converted(const job *j, const tp_operand *operand, int64_t start, int64_t n, char *at)
+{
+    _Alignas(64) char raw[2 * CHUNK_BYTES]; /* the loop's elements have at least 4 bytes, these have at most 8 */
+    operand->convert(n, at, pack(j, operand, operand->size, start, n, raw));
+    return at;
+}
+
 static bool is_constant(const job *j, const tp_operand *operand)
 {
     for (int i = 0; i < j->rank; i++)
@@ -75,11 +88,12 @@ static bool is_constant(const job *j, const tp_operand *operand)
 static void run_chunks(const job *j, int64_t start, int64_t end)
 {
     _Alignas(64) char scratch[TP_IN_COUNT][CHUNK_BYTES];
-    const int64_t chunk = CHUNK_BYTES / (int64_t)j->size, size = (int64_t)j->size;
+    const int64_t chunk = CHUNK_BYTES / (int64_t)j->size;
     bool constant[TP_IN_COUNT];
     for (int k = 0; k < TP_IN_COUNT; k++) {
         const tp_operand *operand = &j->in[k];
-        constant[k] = operand->data && !operand->dense && !operand->number && is_constant(j, operand);
+        constant[k] =
+            operand->data && !operand->dense && !operand->number && !operand->convert && is_constant(j, operand);
         if (constant[k]) {
             const int64_t n = end - start < chunk ? end - start : chunk;
             gather(j->size, n, scratch[k], operand->data, 0);
@@ -94,12 +108,12 @@ static void run_chunks(const job *j, int64_t start, int64_t end)
                 in[k] = k > 0 ? in[0] : NULL;
             else if (operand->number)
                 in[k] = operand->data;
-            else if (operand->dense)
-                in[k] = (const char *)operand->data + at * size;
+            else if (operand->convert)
+                in[k] = converted(j, operand, at, n, scratch[k]);
             else
-                in[k] = constant[k] ? scratch[k] : pack(j, operand, at, n, scratch[k]);
+                in[k] = constant[k] ? scratch[k] : pack(j, operand, j->size, at, n, scratch[k]);
         }
-        j->loop(n, j->out + at * size, in);
+        j->loop(n, j->out + at * (int64_t)j->out_size, in);
     }
 }
 
@@ -110,20 +124,26 @@ static void run_block(void *user, int64_t block)
     run_chunks(j, start, end < j->count ? end : j->count);
 }
 
-void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int64_t count, void *out,
-                 const tp_operand in[TP_IN_COUNT], int threads)
+void tp_run_loop_to(tp_loop *loop, size_t size, size_t out_size, int rank, const int64_t *dims, int64_t count,
+                    void *out, const tp_operand in[TP_IN_COUNT], int threads)
 {
     if (count == 0) return;
     const void *direct[TP_IN_COUNT];
     bool dense = true;
     for (int k = 0; k < TP_IN_COUNT; k++) {
         direct[k] = in[k].data ? in[k].data : in[0].data;
-        dense = dense && (!in[k].data || in[k].dense || in[k].number);
+        dense = dense && (!in[k].data || ((in[k].dense || in[k].number) && !in[k].convert));
     }
     if (dense && (threads <= 1 || count <= BLOCK)) {
         loop(count, out, direct);
         return;
     }
-    job j = {loop, size, rank, dims, count, out, in};
+    job j = {loop, size, out_size, rank, dims, count, out, in};
     tp_parallel(threads, (count + BLOCK - 1) / BLOCK, run_block, &j);
+}
+
+void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int64_t count, void *out,
+                 const tp_operand in[TP_IN_COUNT], int threads)
+{
+    tp_run_loop_to(loop, size, size, rank, dims, count, out, in, threads);
 }

@@ -14,28 +14,25 @@
 #include "kernels/pooling.h"
 #include "kernels/resample.h"
 
-/* One number for each row of the .def files. */
+/* One number for each row of rows.def. */
 enum {
-#define UNARY(name, ...) TP_ROW_##name,
-#define BINARY(name, ...) TP_ROW_##name,
-#define NUMBER(name, ...) TP_ROW_##name,
-#include "kernels/binary.def"
-#include "kernels/number.def"
-#include "kernels/unary.def"
-#undef UNARY
-#undef BINARY
-#undef NUMBER
+#define ROW(name, ...) TP_ROW_##name,
+#include "kernels/rows.def"
     TP_ROW_COUNT
 };
 
-/* An elementwise loop over n contiguous elements. in[] holds x, b, y, g; a loop reads those that its formula names.
-   For a row with a plain number, in[1] points at that one number. */
-enum { TP_IN_X, TP_IN_B, TP_IN_Y, TP_IN_G, TP_IN_COUNT };
+/* An elementwise loop over n contiguous elements. in[] holds the operands x, b, c, the result y and its upstream g; a
+   loop reads those that its formula names. For a row with plain numbers, in[TP_IN_B] points at TP_MAX_NUMBERS of them.
+ */
+enum { TP_IN_X, TP_IN_B, TP_IN_C, TP_IN_Y, TP_IN_G, TP_IN_COUNT };
+enum { TP_ROW_OPERANDS = 3, TP_MAX_NUMBERS = 3 };
 typedef void tp_loop(int64_t n, void *out, const void *const *in);
+/* Elements of one dtype as elements of another. */
+typedef void tp_convert(int64_t n, void *out, const void *in);
 
 typedef struct tp_row_loops {
     tp_loop *value;
-    tp_loop *slope[2]; /* upstream times slope, by x and by b; 0 where the upstream is 0 */
+    tp_loop *slope[TP_ROW_OPERANDS]; /* upstream times slope, by x, b and c; 0 where the upstream is 0 */
 } tp_row_loops;
 
 /* Hyperparameters of one step of Adam on one tensor: see tp_adam. */
@@ -74,12 +71,15 @@ typedef struct tp_float_loops {
     const struct tp_lapack_loops *lapack; /* see lapack.h */
 } tp_float_loops;
 
+typedef struct tp_compare_loops tp_compare_loops; /* kernels/compare.h */
+
 typedef struct tp_kernels {
     const char *level;
     const tp_gemm_table *gemm;
     const tp_random_loops *random;
-    const tp_float_loops *of[2]; /* by dtype: f32, f64 */
     const struct tp_index_loops *index;
+    const tp_float_loops *of[2];            /* by dtype: f32, f64 */
+    const tp_compare_loops *const *compare; /* by dtype: f32, f64, i64 */
 } tp_kernels;
 
 /* The best level that this processor has, at most what the environment variable TAPIR_CPU names (v2, v3, v4). */
@@ -94,8 +94,14 @@ typedef struct tp_operand {
     const void *data;
     const int64_t *strides;
     bool dense;
-    bool number; /* handed through as it is: a plain number */
+    bool number;         /* handed through as it is: plain numbers */
+    tp_convert *convert; /* not NULL: the elements, of `size` bytes, are not of the loop's type and go through this */
+    size_t size;
 } tp_operand;
+/* A loop over elements of `size` bytes whose result has elements of `out_size` bytes. */
+void tp_run_loop_to(tp_loop *loop, size_t size, size_t out_size, int rank, const int64_t *dims, int64_t count,
+                    void *out, const tp_operand in[TP_IN_COUNT], int threads);
+/* The same where they are one. */
 void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int64_t count, void *out,
                  const tp_operand in[TP_IN_COUNT], int threads);
 

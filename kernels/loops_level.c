@@ -24,6 +24,7 @@
 #include "kernels/loops_body.h"
 
 extern const tp_random_loops AT_LEVEL(tp_random);
+extern const tp_compare_loops *const AT_LEVEL(tp_compare)[TP_U8 + 1];
 
 extern const struct tp_index_loops AT_LEVEL(tp_index_loops);
 const tp_kernels AT_LEVEL(tp_kernels) = {
@@ -32,4 +33,5 @@ const tp_kernels AT_LEVEL(tp_kernels) = {
     .random = &AT_LEVEL(tp_random),
     .of = {&loops_f32, &loops_f64},
     .index = &AT_LEVEL(tp_index_loops),
+    .compare = AT_LEVEL(tp_compare),
 };

@@ -1,98 +1,96 @@
-/* The rows for one element type T: included by rows.c for float and for double, with M, C and N set to match. Each row
-   becomes inline functions, and thin loops over them. */
+/* The rows for one element type T: included by rows_level.c for float and for double, with M, C and N set to match.
+   Each row becomes inline functions, and thin loops over them. */
 
 #define UNUSED __attribute__((unused))
 #define ROW_VALUE(name, value)                                                                                         \
-    INLINE T N(name##_value)(T x UNUSED, T b UNUSED)                                                                   \
+    INLINE T N(name##_value)(T x UNUSED, T b UNUSED, T c UNUSED, T d UNUSED)                                           \
     {                                                                                                                  \
         return (T)(value);                                                                                             \
     }
 #define ROW_SLOPE(name, by, slope)                                                                                     \
-    INLINE T N(name##_by_##by)(T x UNUSED, T b UNUSED, T y UNUSED, T g UNUSED)                                         \
+    INLINE T N(name##_by_##by)(T x UNUSED, T b UNUSED, T c UNUSED, T d UNUSED, T y UNUSED, T g UNUSED)                 \
     {                                                                                                                  \
         return (T)(slope);                                                                                             \
     }
 
-INLINE void N(map_value)(int64_t n, void *out, const void *const *in, T (*value)(T, T), bool number)
+/* With `numbers`, b, c and d are the same for all elements. A row must not read what it does not have: its loops see x
+   there, which the formula ignores. */
+INLINE void N(map_value)(int64_t n, void *out, const void *const *in, T (*value)(T, T, T, T), bool numbers)
 {
     T *restrict const o = out;
     const T *restrict const px = in[TP_IN_X];
     const T *restrict const pb = in[TP_IN_B];
-    if (number) {
-        const T b = *pb;
+    const T *restrict const pc = in[TP_IN_C];
+    if (numbers) {
+        const T b = pb[0], c = pb[1], d = pb[2];
         SIMD
-        for (int64_t i = 0; i < n; i++) o[i] = value(px[i], b);
+        for (int64_t i = 0; i < n; i++) o[i] = value(px[i], b, c, d);
     } else {
         SIMD
-        for (int64_t i = 0; i < n; i++) o[i] = value(px[i], pb[i]);
+        for (int64_t i = 0; i < n; i++) o[i] = value(px[i], pb[i], pc[i], 0);
     }
 }
 
-INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)(T, T, T, T), bool number)
+INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)(T, T, T, T, T, T), bool numbers)
 {
     T *restrict const o = out;
     const T *restrict const px = in[TP_IN_X];
     const T *restrict const pb = in[TP_IN_B];
+    const T *restrict const pc = in[TP_IN_C];
     const T *restrict const py = in[TP_IN_Y];
     const T *restrict const pg = in[TP_IN_G];
-    if (number) {
-        const T b = *pb;
+    if (numbers) {
+        const T b = pb[0], c = pb[1], d = pb[2];
         SIMD
         for (int64_t i = 0; i < n; i++) {
-            const T g = pg[i], s = slope(px[i], b, py[i], g);
+            const T g = pg[i], s = slope(px[i], b, c, d, py[i], g);
             o[i] = g == 0 ? 0 : s;
         }
     } else {
         SIMD
         for (int64_t i = 0; i < n; i++) {
-            const T g = pg[i], s = slope(px[i], pb[i], py[i], g);
+            const T g = pg[i], s = slope(px[i], pb[i], pc[i], 0, py[i], g);
             o[i] = g == 0 ? 0 : s;
         }
     }
 }
 
-#define ROW_VALUE_LOOP(name, number)                                                                                   \
+#define ROW_VALUE_LOOP(name, numbers)                                                                                  \
     static void N(name##_loop)(int64_t n, void *out, const void *const *in)                                            \
     {                                                                                                                  \
-        N(map_value)(n, out, in, N(name##_value), number);                                                             \
+        N(map_value)(n, out, in, N(name##_value), numbers);                                                            \
     }
-#define ROW_SLOPE_LOOP(name, by, number)                                                                               \
+#define ROW_SLOPE_LOOP(name, by, numbers)                                                                              \
     static void N(name##_slope_##by)(int64_t n, void *out, const void *const *in)                                      \
     {                                                                                                                  \
-        N(map_slope)(n, out, in, N(name##_by_##by), number);                                                           \
+        N(map_slope)(n, out, in, N(name##_by_##by), numbers);                                                          \
     }
 
-/* A row of one operand must not read in[TP_IN_B]: its loops see x there, which the formula ignores. */
-#define UNARY(name, value, slope, ...)                                                                                 \
-    ROW_VALUE(name, value) ROW_SLOPE(name, x, slope) ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false)
-#define NUMBER(name, value, slope, ...)                                                                                \
-    ROW_VALUE(name, value) ROW_SLOPE(name, x, slope) ROW_VALUE_LOOP(name, true) ROW_SLOPE_LOOP(name, x, true)
+#define ROW_ONE(name, numbers, value, slope)                                                                           \
+    ROW_VALUE(name, value) ROW_SLOPE(name, x, slope) ROW_VALUE_LOOP(name, numbers) ROW_SLOPE_LOOP(name, x, numbers)
+#define UNARY(name, value, slope, ...) ROW_ONE(name, false, value, slope)
+#define NUMBER(name, value, slope, ...) ROW_ONE(name, true, value, slope)
+#define SEVERAL(name, value, slope, ...) ROW_ONE(name, true, value, slope)
 #define BINARY(name, value, slope_x, recorded_x, slope_b, ...)                                                         \
-    ROW_VALUE(name, value)                                                                                             \
-    ROW_SLOPE(name, x, slope_x)                                                                                        \
-    ROW_SLOPE(name, b, slope_b)                                                                                        \
-    ROW_VALUE_LOOP(name, false) ROW_SLOPE_LOOP(name, x, false) ROW_SLOPE_LOOP(name, b, false)
-#include "kernels/binary.def"
-#include "kernels/number.def"
-#include "kernels/unary.def"
-#undef UNARY
-#undef NUMBER
-#undef BINARY
+    ROW_ONE(name, false, value, slope_x) ROW_SLOPE(name, b, slope_b) ROW_SLOPE_LOOP(name, b, false)
+#define TERNARY(name, value, slope_x, recorded_x, slope_b, recorded_b, slope_c, ...)                                   \
+    BINARY(name, value, slope_x, recorded_x, slope_b, recorded_b)                                                      \
+    ROW_SLOPE(name, c, slope_c) ROW_SLOPE_LOOP(name, c, false)
+#include "kernels/rows.def"
 
 extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT] = {
-#define UNARY(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x), NULL}},
-#define NUMBER(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x), NULL}},
+#define UNARY(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x)}},
+#define NUMBER UNARY
+#define SEVERAL UNARY
 #define BINARY(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x), N(name##_slope_b)}},
-#include "kernels/binary.def"
-#include "kernels/number.def"
-#include "kernels/unary.def"
-#undef UNARY
-#undef NUMBER
-#undef BINARY
+#define TERNARY(name, ...)                                                                                             \
+    [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x), N(name##_slope_b), N(name##_slope_c)}},
+#include "kernels/rows.def"
 };
 #undef UNUSED
 #undef ROW_VALUE
 #undef ROW_SLOPE
 #undef ROW_VALUE_LOOP
 #undef ROW_SLOPE_LOOP
+#undef ROW_ONE

@@ -7,6 +7,7 @@
 #define TYPE f32
 #define M(fn) fn##f
 #define C(x) x##f
+#include "kernels/formulas.h"
 #include "kernels/rows_body.h"
 #undef T
 #undef TYPE
@@ -17,4 +18,5 @@
 #define TYPE f64
 #define M(fn) fn
 #define C(x) x
+#include "kernels/formulas.h"
 #include "kernels/rows_body.h"

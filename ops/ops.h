@@ -7,19 +7,15 @@
 #include "autograd/elementwise.h"
 #include "autograd/give.h"
 
-#define UNARY(name, ...) extern const tp_op tp_op_##name;
-#define BINARY(name, ...) extern const tp_op tp_op_##name;
-#define NUMBER(name, ...) extern const tp_op tp_op_##name;
+#define ROW(name, ...) extern const tp_op tp_op_##name;
+#define COMPARE(name, ...) extern const tp_op tp_op_##name;
+#define TEST(name, ...) extern const tp_op tp_op_##name;
 #define OP(name) extern const tp_op tp_op_##name;
 #define LOSS(name, ...) extern const tp_op tp_op_##name;
-#include "kernels/binary.def"
+#include "kernels/rows.def"
+#include "kernels/compare.def"
 #include "kernels/loss.def"
-#include "kernels/number.def"
-#include "kernels/unary.def"
 #include "ops/ops.def"
-#undef UNARY
-#undef BINARY
-#undef NUMBER
 #undef OP
 #undef LOSS
 
@@ -29,6 +25,9 @@ tp_var tp_div_or_zero(tp_var x, tp_var b);
 tp_var tp_pows_or_zero(tp_var x, double b);
 tp_var tp_log_or_zero(tp_var x);
 tp_var tp_reciprocal_or_zero(tp_var x);
+tp_var tp_difference(tp_var x, tp_var b);
+tp_var tp_inside(tp_var x, double low, double high);
+tp_var tp_between(tp_var x, double low, double high);
 
 /* Axis i of the operand of `diagonals` goes to axis to[i] of its result; axes that go to the same one have one size. */
 typedef struct tp_diagonals {

@@ -5,15 +5,14 @@
 #include "ops/ops.h"
 
 static const tp_op *const table[] = {
-#define UNARY(name, ...) &tp_op_##name,
-#define BINARY(name, ...) &tp_op_##name,
-#define NUMBER(name, ...) &tp_op_##name,
+#define ROW(name, ...) &tp_op_##name,
+#define COMPARE(name, ...) &tp_op_##name,
+#define TEST(name, ...) &tp_op_##name,
 #define OP(name) &tp_op_##name,
 #define LOSS(name, ...) &tp_op_##name,
-#include "kernels/binary.def"
+#include "kernels/compare.def"
+#include "kernels/rows.def"
 #include "kernels/loss.def"
-#include "kernels/number.def"
-#include "kernels/unary.def"
 #include "ops/ops.def"
 };
 

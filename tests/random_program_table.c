@@ -27,7 +27,9 @@ static const tp_op *any_row(generator *g)
 {
     for (;;) {
         const tp_op *op = tp_op_at(below(g, tp_op_count()));
-        if (op->row && (!(op->flags & TP_NO_GRADIENT) || below(g, 8) == 0)) return op;
+        if (!op->row || op->row->kind == TP_ROW_COMPARE) continue; /* a program's values are f64 */
+        if (strcmp(op->name, "clamp_tensors") == 0) continue;      /* guards put operands right on the bounds */
+        if (!(op->flags & TP_NO_GRADIENT) || below(g, 8) == 0) return op;
     }
 }
 
@@ -38,7 +40,7 @@ static bool draw_row(generator *g, step *s)
     const double wide = op->row->low == -2 && op->row->high == 2 ? 1.5 : 1;
     s->op = op;
     s->n = op->arity;
-    s->number = op->row->number;
+    s->number = op->row->number[0];
     for (int i = 0; i < s->n; i++) {
         const int value = i ? partner(g, s->operand[0]) : pick(g);
         s->operand[i] = value < 0 ? value : guarded(g, value, wide * op->row->low, wide * op->row->high);
@@ -49,28 +51,26 @@ static bool draw_row(generator *g, step *s)
 
 static tp_var record_row(const step *s, const tp_var *x)
 {
-    return row_call(s->op->name, x[0], x[s->n - 1], s->number);
+    const double *plain = s->op->row->number;
+    return row_call(s->op->name, x, (const double[]){s->number, plain[1], plain[2]});
 }
 
 static void print_row(text *t, const step *s)
 {
     const char *name = s->op->name;
-    if (s->op->row->kind != TP_ROW_NUMBER) {
-        say(t, "tp_%s(v%d", name, s->operand[0]);
-        for (int i = 1; i < s->n; i++) say(t, ", v%d", s->operand[i]);
-        say(t, ")");
+    const tp_row *row = s->op->row;
+    bool first = false;
+#define ROW(...)
+#define NUMBER_FIRST(called, ...) first = first || strcmp(name, #called) == 0;
+#include "kernels/rows.def"
+    if (first) {
+        say(t, "tp_%s(%.17g, v%d)", name, s->number, s->operand[0]);
         return;
     }
-    bool first = false;
-#define UNARY(called, ...)
-#define BINARY(called, ...)
-#define NUMBER(called, ...)
-#define NUMBER_FIRST(called, ...) first = first || strcmp(name, #called) == 0;
-#include "kernels/number.def"
-    if (first)
-        say(t, "tp_%s(%.17g, v%d)", name, s->number, s->operand[0]);
-    else
-        say(t, "tp_%s(v%d, %.17g)", name, s->operand[0], s->number);
+    say(t, "tp_%s(v%d", name, s->operand[0]);
+    for (int i = 1; i < s->n; i++) say(t, ", v%d", s->operand[i]);
+    for (int i = 0; i < row->numbers_count; i++) say(t, ", %.17g", i ? row->number[i] : s->number);
+    say(t, ")");
 }
 const recipe recipe_row = {"row", draw_row, record_row, print_row};
 

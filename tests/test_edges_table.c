@@ -63,7 +63,7 @@ void row_is(const char *name, double x, double b, double y, double dx, double db
         const tp_dtype dtype = kind == 1 ? TP_F32 : TP_F64;
         const tp_var v[] = {kind ? vector(tape, dtype, 3, xs, false) : tp_scalar(tape, x),
                             kind ? vector(tape, dtype, 3, bs, false) : tp_scalar(tape, b)};
-        const tp_var result = row_call(name, v[0], v[1], b);
+        const tp_var result = row_call(name, v, &b);
         for (int64_t k = 0; k < numbers_in(result); k++)
             number_is(name, "the value", x, b, number_at(result, k), y, 1e-6);
         slopes_are(op, result, v, x, b, slopes);

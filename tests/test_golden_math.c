@@ -3,7 +3,7 @@
 
 static tp_var row(const golden *g)
 {
-    return row_call(g->op, g->x[0], g->x[1], g->attribute[0]);
+    return row_call(g->op, g->x, g->attribute);
 }
 
 static const golden_builder builders[] = {

@@ -18,7 +18,7 @@ static void each_sample(int i, check_sample *check)
     static sample samples[MAX_SAMPLES];
     const tp_op *op = tp_op_at(i);
     const char *name = op ? op->name : engine_ops[i - tp_op_count()];
-    const int n = samples_of(name, op ? op->row : NULL, samples);
+    const int n = samples_of(name, op, samples);
     ck_assert_msg(n > 0 && n < MAX_SAMPLES, "op %s has %d samples: see tests/test_ops_*.c", name, n);
     for (int k = 0; k < n; k++) check(&samples[k]);
 }

@@ -36,6 +36,7 @@ typedef struct sample {
     int64_t list[16];
     bool keep;
     double number;
+    const tp_row *row; /* of a row's samples */
 } sample;
 
 #define SHAPE(...) .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}
@@ -76,11 +77,11 @@ typedef struct sample_list {
 #undef SAMPLES
 
 #define MAX_SAMPLES 96
-/* Writes the samples of the op of that name; `row` is its row, or NULL. Returns how many. */
-int samples_of(const char *op, const tp_row *row, sample out[MAX_SAMPLES]);
+/* Writes the samples of an op, which may be one of the engine's own with a name only. Returns how many. */
+int samples_of(const char *name, const tp_op *op, sample out[MAX_SAMPLES]);
 
-/* The row's constructor, by name. */
-tp_var row_call(const char *name, tp_var x, tp_var b, double number);
+/* The row's constructor, by name, on as many operands and plain numbers as it takes. */
+tp_var row_call(const char *name, const tp_var *x, const double *number);
 
 /* A sample on a tape of its own. */
 typedef struct run {

@@ -126,14 +126,14 @@ static void expect_number(const special *s, const char *how, const char *what, t
 static bool is_binary(const char *op)
 {
     for (int i = 0; i < tp_op_count(); i++)
-        if (strcmp(tp_op_at(i)->name, op) == 0) return tp_op_at(i)->row->kind == TP_ROW_BINARY;
+        if (strcmp(tp_op_at(i)->name, op) == 0) return tp_op_at(i)->arity == 2;
     return false;
 }
 
 static void check_special_on(const special *s, const char *how, tp_var x, tp_var b, double tolerance)
 {
     const int n = is_binary(s->op) ? 2 : 1;
-    const tp_var y = row_call(s->op, x, b, s->b), inputs[] = {x, b};
+    const tp_var inputs[] = {x, b}, y = row_call(s->op, inputs, &s->b);
     expect_number(s, how, "the value", y, s->y, tolerance);
     for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
         tp_var grads[2];
@@ -156,24 +156,29 @@ START_TEST(row_at_special_input)
 }
 END_TEST
 
-/* Not among them: the comparisons, the masked multiply, and powers with the exponent 0. */
+/* Not among them: the comparisons, the masked multiply, masks, a sign, and powers with the exponent 0. */
 START_TEST(row_gives_nan_for_nan)
 {
     const tp_op *op = tp_op_at(_i);
-    static const char *const others[] = {"same", "winner", "mul_masked"};
+    static const char *const others[] = {"same",   "winner",  "mul_masked", "where",
+                                         "inside", "between", "nan_to_num", "copysign"};
+    static const double numbers[TP_MAX_NUMBERS] = {2, 3};
     for (int i = 0; i < COUNT(others); i++)
         if (strcmp(op->name, others[i]) == 0) return;
-    if (!op->row) return;
+    if (!op->row || op->row->kind == TP_ROW_COMPARE) return;
     tp_tape *tape = tp_tape_new(NULL);
-    for (int side = 0; side < (op->row->kind == TP_ROW_BINARY ? 2 : 1); side++) {
-        const double x = side == 0 ? NOT_A_NUMBER : 2, b = side == 1 ? NOT_A_NUMBER : 2;
-        const special s = {op->name, x, b, NOT_A_NUMBER, ANY, ANY};
-        const tp_var scalar = row_call(op->name, tp_scalar(tape, x), tp_scalar(tape, b), 2);
-        expect_number(&s, "scalar", "the value", scalar, NOT_A_NUMBER, 0);
-        for (int dtype = TP_F32; dtype <= TP_F64; dtype++) {
-            const tp_var px = repeated(tape, (tp_dtype)dtype, x), pb = repeated(tape, (tp_dtype)dtype, b);
-            expect_number(&s, "tensor", "the value", row_call(op->name, px, pb, 2), NOT_A_NUMBER, 0);
+    for (int side = 0; side < op->arity; side++) {
+        tp_var scalars[TP_ROW_OPERANDS], wide[TP_ROW_OPERANDS], narrow[TP_ROW_OPERANDS];
+        for (int k = 0; k < op->arity; k++) {
+            const double number = k == side ? NOT_A_NUMBER : 2;
+            scalars[k] = tp_scalar(tape, number);
+            wide[k] = repeated(tape, TP_F64, number);
+            narrow[k] = repeated(tape, TP_F32, number);
         }
+        const special s = {op->name, NOT_A_NUMBER, side, NOT_A_NUMBER, ANY, ANY};
+        expect_number(&s, "scalar", "the value", row_call(op->name, scalars, numbers), NOT_A_NUMBER, 0);
+        expect_number(&s, "f64", "the value", row_call(op->name, wide, numbers), NOT_A_NUMBER, 0);
+        expect_number(&s, "f32", "the value", row_call(op->name, narrow, numbers), NOT_A_NUMBER, 0);
     }
     tp_tape_free(tape);
 }
@@ -214,7 +219,7 @@ static void check_steep_tensor(const special *s, tp_tape *tape, tp_dtype dtype, 
     const tp_var inputs[] = {vector(tape, dtype, 2, (double[]){s->x, 1.25}, false),
                              vector(tape, dtype, 2, (double[]){s->b, 1.5}, false)};
     const tp_var seed = vector(tape, dtype, 2, (double[]){0, 1}, true);
-    const tp_var y = row_call(s->op, inputs[0], inputs[1], s->b);
+    const tp_var y = row_call(s->op, inputs, &s->b);
     tp_var grads[2];
     ck_assert_int_eq(tp_vjp(y, seed, inputs, n, grads, flags), TP_OK);
     for (int i = 0; i < n; i++) {
@@ -232,7 +237,7 @@ START_TEST(zero_upstream_is_a_structural_zero_in_rows)
         check_steep_tensor(s, tape, TP_F64, flags);
         check_steep_tensor(s, tape, TP_F32, flags);
         const tp_var inputs[] = {tp_scalar(tape, s->x), tp_scalar(tape, s->b)};
-        const tp_var y = row_call(s->op, inputs[0], inputs[1], s->b), gated = tp_mul(y, tp_const(tape, 0));
+        const tp_var y = row_call(s->op, inputs, &s->b), gated = tp_mul(y, tp_const(tape, 0));
         tp_var grads[2];
         const int n = is_binary(s->op) ? 2 : 1;
         ck_assert_int_eq(tp_gradients(gated, inputs, n, grads, flags), TP_OK);

@@ -5,6 +5,7 @@
 tp_var apart(tp_var x)
 {
     const int rank = tp_var_rank(x);
+    if (rank < 2) return x; /* a random program that is being cut down: the op refuses */
     const int64_t m = tp_var_dims(x)[rank - 2], n = tp_var_dims(x)[rank - 1];
     tp_tensor *wide = tp_tensor_new(TP_F64, TP_DIMS(m, n)), *scaffold = tp_tensor_new(tp_var_dtype(x), TP_DIMS(m, n));
     double *numbers = tp_tensor_data(wide);

@@ -9,11 +9,15 @@
 #define ANY_ROW(name) static tp_var row_##name(const sample *s, const tp_var *x)
 ANY_ROW(unary)
 {
-    return row_call(s->op, x[0], x[0], s->number);
+    return row_call(s->op, x, s->row->number);
 }
 ANY_ROW(binary)
 {
-    return row_call(s->op, x[0], s->n > 1 ? x[1] : x[0], 0);
+    return row_call(s->op, (tp_var[]){x[0], s->n > 1 ? x[1] : x[0]}, NULL);
+}
+ANY_ROW(ternary)
+{
+    return row_call(s->op, (tp_var[]){x[0], s->n > 1 ? x[1] : x[0], s->n > 2 ? x[2] : x[0]}, NULL);
 }
 
 static const sample unary_samples[] = {
@@ -54,32 +58,51 @@ static const sample binary_samples[] = {
     {.name = "(2,3) transposed leaf, (2,1) cut", .build = row_binary, ON(TRANSPOSED(2, 3), CUT(2, 1))},
 };
 
-static int samples_of_row(const char *op, const tp_row *row, sample out[MAX_SAMPLES])
+static const sample ternary_samples[] = {
+    {.name = "scalars", .build = row_ternary, ON({.layout = SCALAR}, {.layout = SCALAR}, {.layout = SCALAR})},
+    {.name = "a scalar thrice", .build = row_ternary, ON({.layout = SCALAR})},
+    {.name = "(5) (5) (5)", .build = row_ternary, ON(T(5), T(5), T(5))},
+    {.name = "(5) thrice", .build = row_ternary, ON(T(5))},
+    {.name = "(2,3) (3) (2,1)", .build = row_ternary, ON(T(2, 3), T(3), T(2, 1))},
+    {.name = "(3) (2,3) (1)", .build = row_ternary, ON(T(3), T(2, 3), T(1))},
+    {.name = "(1,2,1) (3,1,1) (1,1,2)", .build = row_ternary, ON(T(1, 2, 1), T(3, 1, 1), T(1, 1, 2))},
+    {.name = "scalar (2,3) scalar", .build = row_ternary, ON({.layout = SCALAR}, T(2, 3), {.layout = SCALAR})},
+    {.name = "(2,3) scalar (3)", .build = row_ternary, ON(T(2, 3), {.layout = SCALAR}, T(3))},
+    {.name = "scalar scalar (2,3)", .build = row_ternary, ON({.layout = SCALAR}, {.layout = SCALAR}, T(2, 3))},
+    {.name = "(0,3) (3) scalar", .build = row_ternary, ON(T(0, 3), T(3), {.layout = SCALAR})},
+    {.name = "(2,3), transposed leaf, sliced leaf", .build = row_ternary, ON(T(2, 3), TRANSPOSED(2, 3), SLICED(2, 3))},
+    {.name = "transposed, (2,3), cut", .build = row_ternary, ON(VIEW(2, 3), T(2, 3), CUT(2, 3))},
+    {.name = "sliced leaf, (2,1) cut, (3)", .build = row_ternary, ON(SLICED(2, 3), CUT(2, 1), T(3))},
+};
+
+static int samples_of_row(const tp_op *op, sample out[MAX_SAMPLES])
 {
-    const bool binary = row->kind == TP_ROW_BINARY;
-    const sample *from = binary ? binary_samples : unary_samples;
-    const int n = binary ? COUNT(binary_samples) : COUNT(unary_samples);
+    static const sample_list lists[] = {{unary_samples, COUNT(unary_samples)},
+                                        {binary_samples, COUNT(binary_samples)},
+                                        {ternary_samples, COUNT(ternary_samples)}};
+    const sample *from = lists[op->arity - 1].items;
+    const tp_row *row = op->row;
+    const int n = lists[op->arity - 1].n;
     for (int i = 0; i < n; i++) {
         out[i] = from[i];
-        out[i].op = op;
-        out[i].number = row->number;
+        out[i].op = op->name;
+        out[i].row = row;
         for (int k = 0; k < MAX_LEAVES; k++) out[i].x[k].low = row->low, out[i].x[k].high = row->high;
     }
     return n;
 }
 
-int samples_of(const char *op, const tp_row *row, sample out[MAX_SAMPLES])
+int samples_of(const char *name, const tp_op *op, sample out[MAX_SAMPLES])
 {
-    if (row) return samples_of_row(op, row, out);
     static const sample_list *const lists[] = {
 #define SAMPLES(name) &name##_samples,
 #include "tests/samples.def"
 #undef SAMPLES
     };
-    int n = 0;
+    int n = op && op->row ? samples_of_row(op, out) : 0;
     for (int l = 0; l < COUNT(lists); l++)
         for (int i = 0; i < lists[l]->n && n < MAX_SAMPLES; i++)
-            if (strcmp(lists[l]->items[i].op, op) == 0) out[n++] = lists[l]->items[i];
+            if (strcmp(lists[l]->items[i].op, name) == 0) out[n++] = lists[l]->items[i];
     return n;
 }
 
@@ -296,29 +319,40 @@ typedef struct constructor {
     const char *name;
     tp_var (*unary)(tp_var);
     tp_var (*binary)(tp_var, tp_var);
+    tp_var (*ternary)(tp_var, tp_var, tp_var);
     tp_var (*number)(tp_var, double);
     tp_var (*number_first)(double, tp_var);
+    tp_var (*two_numbers)(tp_var, double, double);
+    tp_var (*three_numbers)(tp_var, double, double, double);
 } constructor;
 
 static const constructor constructors[] = {
 #define UNARY(called, ...) {.name = #called, .unary = tp_##called},
 #define BINARY(called, ...) {.name = #called, .binary = tp_##called},
+#define TERNARY(called, ...) {.name = #called, .ternary = tp_##called},
 #define NUMBER(called, ...) {.name = #called, .number = tp_##called},
 #define NUMBER_FIRST(called, ...) {.name = #called, .number_first = tp_##called},
-#include "kernels/binary.def"
-#include "kernels/number.def"
-#include "kernels/unary.def"
+#define TWO_NUMBERS(called, ...) {.name = #called, .two_numbers = tp_##called},
+#define THREE_NUMBERS(called, ...) {.name = #called, .three_numbers = tp_##called},
+#define COMPARE(called, ...) {.name = #called, .binary = tp_##called},
+#define TEST(called, ...) {.name = #called, .unary = tp_##called},
+#include "kernels/compare.def"
+#include "kernels/rows.def"
 };
 
-tp_var row_call(const char *name, tp_var x, tp_var b, double number)
+tp_var row_call(const char *name, const tp_var *x, const double *number)
 {
     for (int i = 0; i < COUNT(constructors); i++) {
         const constructor *c = &constructors[i];
         if (strcmp(c->name, name) != 0) continue;
-        if (c->unary) return c->unary(x);
-        if (c->binary) return c->binary(x, b);
-        return c->number ? c->number(x, number) : c->number_first(number, x);
+        if (c->unary) return c->unary(x[0]);
+        if (c->binary) return c->binary(x[0], x[1]);
+        if (c->ternary) return c->ternary(x[0], x[1], x[2]);
+        if (c->number) return c->number(x[0], number[0]);
+        if (c->number_first) return c->number_first(number[0], x[0]);
+        if (c->two_numbers) return c->two_numbers(x[0], number[0], number[1]);
+        return c->three_numbers(x[0], number[0], number[1], number[2]);
     }
     ck_abort_msg("no row is called %s", name);
-    return x;
+    return x[0];
 }

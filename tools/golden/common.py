@@ -106,6 +106,8 @@ class Case:
 
 def text_of(number):
     number = float(number)
+    if not math.isfinite(number):
+        return repr(number)
     if number == 0:
         return "0"
     if not math.isfinite(number):
@@ -116,11 +118,16 @@ def text_of(number):
     return mantissa.rstrip("0").rstrip(".") + "p" + exponent
 
 
+def operand_text(number):
+    """An operand's zero keeps its sign."""
+    return "-0" if number == 0 and math.copysign(1, number) < 0 else text_of(number)
+
+
 def line(word, *parts):
     words = [word]
     for part in parts:
         if torch.is_tensor(part):
-            words += [text_of(v) for v in part.detach().reshape(-1).tolist()]
+            words += [(operand_text if word == "in" else text_of)(v) for v in part.detach().reshape(-1).tolist()]
         else:
             words += [str(v) for v in part]
     return " ".join(words) + "\n"
