@@ -85,9 +85,11 @@ tp_var tp_arange(tp_tape *tape, tp_dtype dtype, double start, double stop, doubl
 tp_var tp_linspace(tp_tape *tape, tp_dtype dtype, double first, double last, int64_t n)
 {
     if (!tape) return tp_poison(NULL);
+    const double step = n > 1 ? (last - first) / (double)(n - 1) : 0;
+    if (!(isfinite(first) && isfinite(last) && isfinite(step)))
+        return tp_refuse(tape, TP_E_ARGUMENT, "tp_linspace: from %g to %g", first, last);
     tp_tensor *x = blank(tape, "linspace", dtype, 1, &n);
     if (!x) return tp_poison(tape);
-    const double step = n > 1 ? (last - first) / (double)(n - 1) : 0;
     for (int64_t i = 0; i < n; i++)
         tp_put(dtype, x->data + i * (int64_t)tp_dtype_size(dtype),
                2 * i < n ? first + (double)i * step : last - (double)(n - 1 - i) * step);

@@ -11,6 +11,7 @@ tp_var integers(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, co
 /* The call failed with this status and a message that holds all these words, up to a NULL; the error is forgotten. */
 void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const char *const *words);
 
+#define NOT_A_NUMBER ((double)NAN)
 #define RAMP(...) ramp(tape, TP_DIMS(__VA_ARGS__))
 #define I64(n, ...) integers(tape, TP_I64, 1, (int64_t[]){n}, (double[]){__VA_ARGS__})
 #define NUMBERS(...)                                                                                                   \

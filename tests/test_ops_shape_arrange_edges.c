@@ -169,7 +169,7 @@ START_TEST(tiles_and_borders_at_their_edges)
     ELEMENTS("replicate", tp_pad(x, TP_AXES(2, 1), TP_PAD_REPLICATE, 0), 0, 0, 0, 1, 2, 2);
     ELEMENTS("circular", tp_pad(x, TP_AXES(3, 2), TP_PAD_CIRCULAR, 0), 0, 1, 2, 0, 1, 2, 0, 1);
     ELEMENTS("constant", tp_pad(x, TP_AXES(-2, 2), TP_PAD_CONSTANT, 9), 2, 9, 9);
-    ELEMENTS("nan", tp_pad(x, TP_AXES(-3, 1), TP_PAD_CONSTANT, (double)NAN), (double)NAN);
+    ELEMENTS("nan", tp_pad(x, TP_AXES(-3, 1), TP_PAD_CONSTANT, NOT_A_NUMBER), NOT_A_NUMBER);
     GRADIENT("reflect", tp_sum(tp_pad(x, TP_AXES(2, 2), TP_PAD_REFLECT, 0)), x, 2, 3, 2);
     ck_assert_int_eq((int)tp_pad(tp_scalar(tape, 1), 0, NULL, TP_PAD_CONSTANT, 0).node, (int)tape->count - 1);
     REFUSES(TP_E_SHAPE, tp_pad(x, TP_AXES(3, 0), TP_PAD_REFLECT, 0), "tp_pad", "3 before", "(3)");
@@ -208,7 +208,8 @@ START_TEST(diagonals_and_triangles_at_their_edges)
     ELEMENTS("tril", tp_tril(x, INT64_MIN), 0, 0, 0, 0, 0, 0);
     ELEMENTS("tril", tp_tril(x, INT64_MAX), 0, 1, 2, 3, 4, 5);
     ELEMENTS("triu", tp_triu(x, INT64_MIN), 0, 1, 2, 3, 4, 5);
-    const tp_var bad = tp_reshape(vector(tape, TP_F64, 4, (double[]){1, NAN, HUGE_VAL, 2}, false), TP_DIMS(2, 2));
+    const tp_var bad =
+        tp_reshape(vector(tape, TP_F64, 4, (double[]){1, NOT_A_NUMBER, HUGE_VAL, 2}, false), TP_DIMS(2, 2));
     ELEMENTS("tril of NaN", tp_tril(bad, 0), 1, 0, HUGE_VAL, 2);
     REFUSES(TP_E_SHAPE, tp_tril(v, 0), "tp_tril", "(2)");
     REFUSES(TP_E_SHAPE, tp_triu(tp_scalar(tape, 1), 0), "tp_triu", "()");
@@ -247,7 +248,7 @@ START_TEST(masks_at_their_edges)
     tp_tape *tape = tp_tape_new(NULL);
     const tp_var x = RAMP(2, 3), mask = integers(tape, TP_U8, TP_DIMS(3), (double[]){0, 255, 0});
     ELEMENTS("fill", tp_masked_fill(x, mask, -HUGE_VAL), 0, -HUGE_VAL, 2, 3, -HUGE_VAL, 5);
-    const tp_var odd = vector(tape, TP_F32, 3, (double[]){1, NAN, 2}, false), y = tp_masked_fill(odd, mask, 4);
+    const tp_var odd = vector(tape, TP_F32, 3, (double[]){1, NOT_A_NUMBER, 2}, false), y = tp_masked_fill(odd, mask, 4);
     ELEMENTS("NaN masked", y, 1, 4, 2);
     ELEMENTS("select", tp_masked_select(x, mask), 1, 4);
     ELEMENTS("select a scalar", tp_masked_select(tp_scalar(tape, 3), mask), 3);
@@ -319,6 +320,7 @@ START_TEST(constants_hold_what_they_say)
     REFUSES(TP_E_ARGUMENT, tp_arange(tape, TP_F64, 0, 1, 0), "tp_arange", "by 0");
     REFUSES(TP_E_ARGUMENT, tp_arange(tape, TP_F64, 0, HUGE_VAL, 1), "tp_arange");
     REFUSES(TP_E_ARGUMENT, tp_arange(tape, TP_F64, 0, 1e300, 1e-300), "tp_arange");
+    REFUSES(TP_E_ARGUMENT, tp_linspace(tape, TP_F64, 0, HUGE_VAL, 3), "tp_linspace", "inf");
     REFUSES(TP_E_SHAPE, tp_linspace(tape, TP_F64, 0, 1, -1), "tp_linspace");
     REFUSES(TP_E_SHAPE, tp_eye(tape, TP_F64, -1, 1), "tp_eye");
     ck_assert(!tp_ok(tp_zeros(NULL, TP_F64, TP_DIMS(1))) && !tp_ok(tp_arange(NULL, TP_F64, 0, 1, 1)));

@@ -110,8 +110,7 @@ TP_API tp_var tp_index_add(tp_var x, int axis, tp_var index, tp_var src);
 #define TP_NO_PADDING INT64_MIN
 TP_API tp_var tp_embedding(tp_var weight, tp_var labels, int64_t padding);
 
-/* ---- masks: u8, where anything but 0 chooses -----------------------------------------------------------------------
- */
+/* ---- masks: u8, where anything but 0 chooses -------------------------------------------------------------------- */
 
 /* y = value where the mask chooses, else x. x and mask broadcast. */
 TP_API tp_var tp_masked_fill(tp_var x, tp_var mask, double value);
