@@ -322,6 +322,39 @@ START_TEST(f32_agrees_with_f64)
 }
 END_TEST
 
+/* ---- negative strides ---- */
+
+/* The sample with all its dense operands turned round. */
+static sample flipped(const sample *s, layout how)
+{
+    sample turned = *s;
+    for (int i = 0; i < s->n; i++)
+        if (s->x[i].layout == DENSE && s->x[i].rank > 0) turned.x[i].layout = how;
+    return turned;
+}
+
+static void check_flipped(const sample *s)
+{
+    const sample views = flipped(s, FLIPPED), copies = flipped(s, FLIPPED_COPY);
+    run r = run_sample(&views, TP_F64, 16, false), dense = run_sample(&copies, TP_F64, 16, false);
+    tp_var got[MAX_LEAVES], expected[MAX_LEAVES];
+    expect_same(s, "value of dense operands and of turned ones", dense.y, r.y, 1e-12);
+    for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+        run_vjp(&dense, 17, flags, expected);
+        run_vjp(&r, 17, flags, got);
+        for (int i = 0; i < r.n; i++)
+            expect_same(s, "gradient of dense operands and of turned ones", expected[i], got[i], 1e-12);
+    }
+    run_end(&r);
+    run_end(&dense);
+}
+
+START_TEST(views_with_negative_strides_are_as_good_as_copies)
+{
+    each_sample(_i, check_flipped);
+}
+END_TEST
+
 /* ---- replay ---- */
 
 static void check_replay_of(const sample *s, tp_dtype dtype)
@@ -373,6 +406,7 @@ Suite *ops_suite(void)
     tcase_add_loop_test(table, parameters_add_up_over_backward_passes, 0, n);
     tcase_add_loop_test(table, forward_mode_agrees_with_backward_mode, 0, n);
     tcase_add_loop_test(table, f32_agrees_with_f64, 0, n);
+    tcase_add_loop_test(table, views_with_negative_strides_are_as_good_as_copies, 0, n);
     tcase_add_loop_test(table, replay_equals_recording_bit_for_bit, 0, n);
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, conv_case());

@@ -13,8 +13,8 @@
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
 /* How an operand lies in memory: a dense leaf; a leaf that is a transposed, or a sliced, tensor; a dense leaf that is
-   transposed, or cut, on the tape; a scalar. */
-typedef enum layout { DENSE = 0, TRANSPOSED, SLICED, VIEW, CUT, SCALAR } layout;
+   transposed, or cut, on the tape; a scalar; a dense leaf turned round on the tape, and a dense copy of that. */
+typedef enum layout { DENSE = 0, TRANSPOSED, SLICED, VIEW, CUT, SCALAR, FLIPPED, FLIPPED_COPY } layout;
 
 typedef struct sample_leaf {
     int rank;

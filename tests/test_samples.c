@@ -178,6 +178,8 @@ static void make_operand(run *r, int i, tp_dtype dtype, uint64_t seed, bool para
         r->leaf[i] = param ? tp_param(r->tape, tensor) : tp_leaf(r->tape, tensor);
     r->operand[i] = r->leaf[i];
     if (leaf->layout == VIEW) r->operand[i] = tp_transpose(r->leaf[i], 0, -1);
+    if (leaf->layout == FLIPPED || leaf->layout == FLIPPED_COPY) r->operand[i] = tp_flip(r->leaf[i], 0, NULL);
+    if (leaf->layout == FLIPPED_COPY) r->operand[i] = tp_contiguous(r->operand[i]);
     if (leaf->layout == CUT) r->operand[i] = tp_slice(r->leaf[i], -1, 1, TP_END, 2);
 }
 
