@@ -71,7 +71,7 @@ static plan plan_of(const tp_conv_shape *s, tp_conv_part part, tp_dtype dtype, i
 
 static void multiply(const plan *p, const tp_gemm_args *args, char *scratch)
 {
-    void *work = scratch + p->share - TP_GEMM_WORKSPACE;
+    void *work = p->share >= TP_GEMM_WORKSPACE ? scratch + p->share - TP_GEMM_WORKSPACE : NULL; /* else not wanted */
     if (p->dtype == TP_F32)
         tp_gemm_f32(p->kernels->gemm, args, work, p->threads);
     else

@@ -61,15 +61,15 @@ static tp_pool_options pool_options(const golden *g)
 
 static tp_var pool(const golden *g)
 {
+    if (g->list[0] == 3) return tp_adaptive_max_pool(g->x[0], g->attributes - 1, g->list + 1, NULL);
+    if (g->list[0] == 4) return tp_adaptive_avg_pool(g->x[0], g->attributes - 1, g->list + 1);
     const tp_pool_options o = pool_options(g);
     const int spatial = (int)g->list[1];
     switch (g->list[0]) {
     case 0: return (spatial == 1 ? tp_max_pool1d : spatial == 2 ? tp_max_pool2d : tp_max_pool3d)(g->x[0], &o, NULL);
     case 1: return (spatial == 1 ? tp_avg_pool1d : spatial == 2 ? tp_avg_pool2d : tp_avg_pool3d)(g->x[0], &o);
-    case 2:
+    default:
         return (spatial == 1 ? tp_lp_pool1d : spatial == 2 ? tp_lp_pool2d : tp_lp_pool3d)(g->x[0], g->attribute[3], &o);
-    case 3: return tp_adaptive_max_pool(g->x[0], g->attributes - 1, g->list + 1, NULL);
-    default: return tp_adaptive_avg_pool(g->x[0], g->attributes - 1, g->list + 1);
     }
 }
 

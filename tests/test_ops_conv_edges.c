@@ -289,7 +289,9 @@ START_TEST(conv_refuses)
 {
     const wrong *c = &wrongs[_i];
     typedef tp_var convolution(tp_var, tp_var, tp_var, const tp_conv_options *);
-    static convolution *const of[] = {tp_conv1d, tp_conv2d, tp_conv3d}, *const transposed[] = {tp_conv_transpose1d};
+    static convolution *const of[] = {tp_conv1d, tp_conv2d, tp_conv3d}, *const transposed[] = {tp_conv_transpose1d,
+                                                                                               tp_conv_transpose2d,
+                                                                                               tp_conv_transpose3d};
     tp_tape *tape = tp_tape_new(NULL);
     const tp_var x = leaf(tape, TP_F64, c->x_rank, c->x, 1, 1), w = leaf(tape, TP_F64, c->w_rank, c->w, 1, 1);
     const tp_var b = c->b < 0 ? tp_none() : leaf(tape, TP_F64, TP_DIMS(c->b), 1, 1);

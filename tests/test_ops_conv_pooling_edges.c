@@ -153,7 +153,7 @@ static const wrong wrongs[] = {
     {1, 3, {1, 1, 4}, {.window = {2}, .dilation = {2}}, 0, TP_E_ARGUMENT, "dilation"},
     {1, 3, {1, 1, 4}, {.window = {2}, .divisor = -2}, 0, TP_E_ARGUMENT, "divisor -2"},
     {2, 3, {1, 1, 4}, {.window = {2}}, 0, TP_E_ARGUMENT, "p = 0"},
-    {2, 3, {1, 1, 4}, {.window = {2}}, NAN, TP_E_ARGUMENT, "p = "},
+    {2, 3, {1, 1, 4}, {.window = {2}}, NOT_A_NUMBER, TP_E_ARGUMENT, "p = "},
     {2, 3, {1, 1, 4}, {.window = {2}, .divisor = 3}, 2, TP_E_ARGUMENT, "averages"},
     {3, 3, {1, 1, 4}, {.window = {0}}, 0, TP_E_ARGUMENT, "size 0"},
     {3, 4, {1, 1, 4, 4}, {.window = {2}}, 0, TP_E_SHAPE, "(1,1,4,4)"},
