@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+typedef tp_var convolution(tp_var, tp_var, tp_var, const tp_conv_options *);
+static convolution *const convolutions[2][3] = {{tp_conv1d, tp_conv2d, tp_conv3d},
+                                                {tp_conv_transpose1d, tp_conv_transpose2d, tp_conv_transpose3d}};
+
 static tp_tensor *filled(tp_dtype dtype, int rank, const int64_t *dims, double first, double step)
 {
     tp_tensor *tensor = tp_tensor_new(dtype, rank, dims);
@@ -188,14 +192,11 @@ static tp_var noise(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims
 /* Value, gradients and the gradient of a gradient, as f64 tensors. */
 static void run_large(const large *c, tp_dtype dtype, tp_tensor *out[6])
 {
-    typedef tp_var convolution(tp_var, tp_var, tp_var, const tp_conv_options *);
-    static convolution *const of[2][3] = {{tp_conv1d, tp_conv2d, tp_conv3d},
-                                          {tp_conv_transpose1d, tp_conv_transpose2d, tp_conv_transpose3d}};
     tp_tape *tape = tp_tape_new(NULL);
     const int64_t groups = c->options.groups ? c->options.groups : 1;
     const tp_var b = leaf(tape, dtype, TP_DIMS(c->transposed ? c->w[1] * groups : c->w[0]), -1, .25);
     const tp_var x = noise(tape, dtype, c->rank, c->x, 37), w = noise(tape, dtype, c->rank, c->w, 59);
-    const tp_var y = of[c->transposed][c->rank - 3](x, w, b, &c->options);
+    const tp_var y = convolutions[c->transposed][c->rank - 3](x, w, b, &c->options);
     ck_assert_msg(tp_tape_status(tape) == TP_OK, "%s: %s", c->name, tp_tape_error(tape));
     tp_var all[6] = {y}, inputs[] = {x, w, b};
     ck_assert_int_eq(tp_vjp(y, tp_tanh(y), inputs, 3, all + 1, 0), TP_OK);
@@ -288,14 +289,10 @@ static const wrong wrongs[] = {
 START_TEST(conv_refuses)
 {
     const wrong *c = &wrongs[_i];
-    typedef tp_var convolution(tp_var, tp_var, tp_var, const tp_conv_options *);
-    static convolution *const of[] = {tp_conv1d, tp_conv2d, tp_conv3d}, *const transposed[] = {tp_conv_transpose1d,
-                                                                                               tp_conv_transpose2d,
-                                                                                               tp_conv_transpose3d};
     tp_tape *tape = tp_tape_new(NULL);
     const tp_var x = leaf(tape, TP_F64, c->x_rank, c->x, 1, 1), w = leaf(tape, TP_F64, c->w_rank, c->w, 1, 1);
     const tp_var b = c->b < 0 ? tp_none() : leaf(tape, TP_F64, TP_DIMS(c->b), 1, 1);
-    const tp_var y = (c->transposed ? transposed : of)[c->spatial - 1](x, w, b, &c->options);
+    const tp_var y = convolutions[c->transposed][c->spatial - 1](x, w, b, &c->options);
     ck_assert(!tp_ok(y));
     ck_assert_msg(tp_tape_status(tape) == c->status, "%s", tp_tape_error(tape));
     ck_assert_msg(strstr(tp_tape_error(tape), c->says) && strstr(tp_tape_error(tape), "tp_conv"), "%s",
