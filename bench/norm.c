@@ -11,6 +11,11 @@ static tp_var batch_norm(const tp_var *x)
     return tp_batch_norm(x[0], x[1], x[2], NULL, NULL, .1, 1e-5);
 }
 
+static tp_var attention(const tp_var *x)
+{
+    return tp_attention(x[0], x[1], x[2], tp_none(), NULL);
+}
+
 static tp_var dropout(const tp_var *x)
 {
     return tp_dropout(x[0], .1);
@@ -41,6 +46,13 @@ static const bench_task tasks[] = {
      .operands = {FLOATS(256, 256, 16)},
      .lines = {{"softmax 256 x 256 x 16 over axis 0, forward", "us", 1e6, 0, 0},
                {"softmax over axis 0, backward", "us", 1e6, 0, 0}}},
+    {.name = "attention",
+     .peer = BENCH_TORCH,
+     .program = &bench_op_program,
+     .build = attention,
+     .operands = {FLOATS(4, 8, 128, 64), FLOATS(4, 8, 128, 64), FLOATS(4, 8, 128, 64)},
+     .lines = {{"attention 4 x 8 heads of 128 x 64, forward", "us", 1e6, 0, 0},
+               {"attention, backward", "us", 1e6, 0, 0}}},
     {.name = "dropout",
      .peer = BENCH_TORCH,
      .program = &bench_op_program,

@@ -221,6 +221,7 @@ TASKS = {
     "lenet": lenet,
     "layer_norm": on(lambda x, w, b: nn.functional.layer_norm(x, (256,), w, b), (512, 256), (256,), (256,)),
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),
+    "attention": on(lambda q, k, v: torch.softmax(q @ k.transpose(-1, -2) / 8, -1) @ v, *[(4, 8, 128, 64)] * 3),
     "dropout": on(lambda x: nn.functional.dropout(x, .1), (1 << 20,)),
     "softmax_first": on(lambda x: torch.softmax(x, 0), (256, 256, 16)),
     "reduce_sum_0": on(lambda x: x.sum(0), CUBE),

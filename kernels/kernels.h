@@ -6,6 +6,7 @@
 #include <tapir/tensor.h>
 
 #include "core/element.h"
+#include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
@@ -48,6 +49,7 @@ typedef struct tp_float_loops {
     const tp_row_loops *rows; /* by TP_ROW_... */
     const tp_reduce_loops *reduce;
     const tp_norm_loops *norm;
+    const tp_attention_loops *attention;
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;
     void (*add)(int64_t n, void *y, const void *x); /* y += x */

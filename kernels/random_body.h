@@ -11,8 +11,8 @@ static void N(draw)(tp_stream s, tp_random_kind kind, int64_t n, void *pout, dou
     }
 }
 
-INLINE void N(dropout_part)(int64_t n, T *restrict out, const T *restrict x, const uint32_t *restrict words,
-                            uint32_t least, T scale)
+/* out may be x. */
+INLINE void N(dropout_part)(int64_t n, T *out, const T *x, const uint32_t *words, uint32_t least, T scale)
 {
     SIMD
     for (int64_t i = 0; i < n; i++) {
@@ -41,8 +41,8 @@ static void N(dropout)(tp_stream s, int64_t rows, int64_t run, void *pout, const
             continue;
         }
         for (int64_t i = 0; i < m; i++) {
-            T *restrict const to = out + (at + i) * run;
-            const T *restrict const from = x + (at + i) * run;
+            T *const to = out + (at + i) * run;
+            const T *const from = x + (at + i) * run;
             if (words[i] >= least) {
                 SIMD
                 for (int64_t k = 0; k < run; k++) to[k] = from[k] * (T)scale;

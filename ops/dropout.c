@@ -3,7 +3,7 @@
    in x, so its gradient is the same dropout, by the same numbers. */
 #include <math.h>
 
-#include "ops/ops.h"
+#include "ops/dropout.h"
 
 typedef struct attributes {
     double p;
@@ -25,15 +25,24 @@ static tp_status dropout_shape(tp_ctx *ctx)
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims);
 }
 
+static void drop_runs(tp_ctx *ctx, double p, tp_rng *rng, int64_t run, const tp_tensor *x, tp_tensor *out)
+{
+    const double scale = p < 1 ? 1 / (1 - p) : 0;
+    const tp_rng by = tp_ctx_rng(ctx, rng);
+    if (x->count)
+        ctx->tape->kernels->random->dropout[x->dtype]((tp_stream){by.seed, by.stream}, x->count / run, run, out->data,
+                                                      x->data, (uint64_t)ceil(p * 0x1p32), scale);
+}
+
+void tp_drop(tp_ctx *ctx, double p, tp_rng *rng, const tp_tensor *x, tp_tensor *out)
+{
+    drop_runs(ctx, p, rng, 1, x, out);
+}
+
 static void drop(tp_ctx *ctx, const tp_tensor *x, tp_tensor *out)
 {
     const attributes *a = tp_ctx_attributes(ctx);
-    const tp_rng rng = tp_ctx_rng(ctx, a->rng);
-    const int64_t run = a->by_channel ? tp_shape_count(x->rank - 2, x->dims + 2) : 1;
-    const double scale = a->p < 1 ? 1 / (1 - a->p) : 0;
-    if (x->count)
-        ctx->tape->kernels->random->dropout[x->dtype]((tp_stream){rng.seed, rng.stream}, x->count / run, run, out->data,
-                                                      x->data, (uint64_t)ceil(a->p * 0x1p32), scale);
+    drop_runs(ctx, a->p, a->rng, a->by_channel ? tp_shape_count(x->rank - 2, x->dims + 2) : 1, x, out);
 }
 
 static tp_status dropout_forward(tp_ctx *ctx)
@@ -84,4 +93,9 @@ tp_var tp_dropout(tp_var x, double p)
 tp_var tp_dropout_channels(tp_var x, double p)
 {
     return tp_call1(&tp_op_dropout, x, &(attributes){.p = p, .by_channel = true});
+}
+
+tp_var tp_dropout_like(tp_var x, double p, tp_rng *rng)
+{
+    return tp_call1(&tp_op_dropout, x, &(attributes){.p = p, .rng = rng});
 }

@@ -52,6 +52,25 @@ TP_API tp_var tp_batch_norm_fixed(tp_var x, tp_var mean, tp_var variance, tp_var
    d^(-beta-1) over the channels that see it. Krizhevsky, Sutskever, Hinton: "ImageNet classification", 2012. */
 TP_API tp_var tp_local_response_norm(tp_var x, int64_t size, double alpha, double beta, double k);
 
+/* ---- attention ----------------------------------------------------------------------------------------------------
+ */
+
+/* softmax(scale x + mask) along the last axis of x: (..., L, S), for a mask that broadcasts to it, or tp_none(). A u8
+   mask leaves out what it has 0 at; one of x's dtype is added (and gets a gradient). `causal` leaves out the columns
+   behind i in row i. A row of which nothing is left is 0, and so is its gradient. */
+TP_API tp_var tp_masked_softmax(tp_var x, tp_var mask, bool causal, double scale);
+
+/* Zero everywhere is the default. */
+typedef struct tp_attention_options {
+    bool causal;    /* row i of q attends to rows 0 .. i of k */
+    double scale;   /* 0: 1 / sqrt(E) */
+    double dropout; /* of the weights: each is 0 with this probability */
+} tp_attention_options;
+/* q: (..., L, E), k: (..., S, E), v: (..., S, Ev), with equal leading dims -> softmax(scale q k^T + mask) v: (..., L,
+   Ev); mask as for tp_masked_softmax, options may be NULL. A row that attends to nothing is 0, and so is its gradient.
+   Vaswani and others: "Attention is all you need", 2017. */
+TP_API tp_var tp_attention(tp_var q, tp_var k, tp_var v, tp_var mask, const tp_attention_options *options);
+
 /* ---- dropout: masks from the tape's generator, see ops_random.h ----------------------------------------------------
  */
 

@@ -125,5 +125,48 @@ def lrn_cases():
     return cases
 
 
+def attend(q, k, v, *rest, causal, scale):
+    scores = q @ k.transpose(-1, -2) * (scale or 1 / q.shape[-1] ** .5)
+    return weights(scores, *rest, causal=causal) @ v
+
+
+def weights(scores, *rest, causal):
+    """Softmax of what is left of each row; rows of nothing are 0."""
+    left = torch.ones(scores.shape, dtype=torch.bool)
+    if causal:
+        left = left.tril()
+    if rest and rest[0].dtype == torch.bool:
+        left = left & rest[0]
+    elif rest:
+        scores = scores + rest[0]
+    nothing = ~left.any(-1, True)
+    p = torch.softmax(torch.where(left | nothing, scores, torch.full((), -float("inf"))), -1)
+    return torch.where(nothing, torch.zeros(()), p)
+
+
+def attention_cases():
+    cases = []
+    operands = [((2, 3), (4, 3), (4, 2)), ((3, 2), (3, 2), (3, 2)), ((2, 2, 2), (2, 3, 2), (2, 3, 1)),
+                ((1, 2, 2, 3), (1, 2, 2, 3), (1, 2, 2, 3)), (Turned(2, 2, 3), Turned(2, 3, 3), Sliced(2, 3, 2)),
+                (Sliced(4, 2), Turned(3, 2), (3, 2)), ((1, 1), (1, 1), (1, 1))]
+    for q, k, v in operands:
+        rows, columns, lead = dims_of(q)[-2], dims_of(k)[-2], dims_of(q)[:-2]
+        for causal, scale in ((0, 0), (1, 0), (0, .7)):
+            def function(*x, causal=causal, scale=scale):
+                return attend(*x, causal=causal, scale=scale)
+            masks = [[], [Mask(rows, columns)], [Mask(*lead, 1, columns)], [(rows, columns)], [(*lead, rows, 1)],
+                     [Constant(1, columns)]]
+            for mask in masks:
+                cases.append(("attention", [causal, scale], [q, k, v, *mask], function, -2, 2))
+    for shape in [(2, 3), (2, 2, 4), Turned(3, 4)]:
+        dims = dims_of(shape)
+        for causal in (0, 1):
+            for mask in ([], [Mask(*dims[-2:])], [dims[-1:]], [Mask(dims[-2], 1)]):
+                cases.append(("masked_softmax", [causal, .5], [shape, *mask],
+                              lambda x, *rest, causal=causal: weights(x * .5, *rest, causal=causal), -2, 2))
+    return cases
+
+
 def cases():
-    return (layer_norm_cases() + rms_norm_cases() + group_norm_cases() + channel_cases() + fixed_cases() + lrn_cases())
+    return (layer_norm_cases() + rms_norm_cases() + group_norm_cases() + channel_cases() + fixed_cases() + lrn_cases()
+            + attention_cases())

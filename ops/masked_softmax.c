@@ -1,0 +1,148 @@
+/* Softmax of rows of which some elements are left out: attention's weights.
+
+       y = softmax(scale x + mask),   dx = scale y (g - sum g y),   dmask = y (g - sum g y)
+
+   A mask of u8 leaves out what it has 0 at; a float one is added. A row of which nothing is left is 0, and so is its
+   gradient. */
+#include "ops/masked_softmax.h"
+
+#include <math.h>
+#include <string.h>
+
+tp_status tp_mask_check(tp_ctx *ctx, int i, tp_dtype dtype, int rank, const int64_t *dims)
+{
+    if (i == 0) return TP_OK;
+    const tp_tensor *mask = tp_ctx_input(ctx, i);
+    char got[TP_SHAPE_TEXT], want[TP_SHAPE_TEXT];
+    tp_shape shape = {.rank = rank};
+    memcpy(shape.dims, dims, (size_t)rank * sizeof *dims);
+    if (mask->dtype != TP_U8 && mask->dtype != dtype)
+        return tp_ctx_fail(ctx, TP_E_DTYPE, "a mask of %s: needs u8, or %s to be added",
+                           tp_dtype_name((tp_dtype)mask->dtype), tp_dtype_name(dtype));
+    if (mask->rank <= rank && tp_shape_broadcast(&shape, mask->rank, mask->dims) &&
+        tp_shape_equal(rank, dims, shape.rank, shape.dims))
+        return TP_OK;
+    return tp_ctx_fail(ctx, TP_E_SHAPE, "mask %s does not broadcast to the scores %s", tp_tensor_text(got, mask),
+                       tp_shape_text(want, rank, dims));
+}
+
+/* A dense mask against scores: how far its rows lie apart along each of the scores' axes but the last. */
+typedef struct rows {
+    const tp_tensor *mask;
+    int64_t strides[TP_MAX_RANK];
+    tp_tensor *work; /* a row, where all of its elements are one */
+} rows;
+
+static tp_status rows_of(tp_ctx *ctx, int i, const tp_tensor *scores, rows *r)
+{
+    *r = (rows){0};
+    if (i == 0) return TP_OK;
+    const tp_tensor *mask = r->mask = tp_ctx_dense(ctx, i);
+    if (!mask) return TP_E_MEMORY;
+    for (int k = 1; k <= mask->rank; k++)
+        r->strides[scores->rank - k] = mask->dims[mask->rank - k] == 1 ? 0 : mask->strides[mask->rank - k];
+    const int64_t n = scores->dims[scores->rank - 1];
+    if (mask->rank > 0 && (mask->dims[mask->rank - 1] == n || mask->count == 0)) return TP_OK;
+    r->work = tp_new_tensor(ctx->tape, (tp_dtype)mask->dtype, 1, &n, ctx->op->name);
+    return r->work ? TP_OK : TP_E_MEMORY;
+}
+
+static const void *row_at(const rows *r, const tp_tensor *scores, int64_t row)
+{
+    if (!r->mask) return NULL;
+    const tp_dtype dtype = (tp_dtype)r->mask->dtype;
+    int64_t at = 0;
+    for (int k = scores->rank - 2; k >= 0; k--) {
+        at += row % scores->dims[k] * r->strides[k];
+        row /= scores->dims[k];
+    }
+    const char *data = r->mask->data + at * (int64_t)tp_dtype_size(dtype);
+    if (!r->work) return data;
+    if (dtype == TP_U8)
+        memset(r->work->data, *data, (size_t)r->work->count);
+    else
+        tp_fill(r->work->count, dtype, r->work->data, tp_get(dtype, data));
+    return r->work->data;
+}
+
+tp_status tp_masked_rows(tp_ctx *ctx, const tp_score_rule *rule, int i, const tp_tensor *scores, tp_tensor *weights)
+{
+    rows r;
+    if (rows_of(ctx, i, scores, &r) != TP_OK) return TP_E_MEMORY;
+    const int64_t n = scores->dims[scores->rank - 1], columns = scores->dims[scores->rank - 2];
+    const int64_t bytes = n * (int64_t)tp_dtype_size((tp_dtype)scores->dtype);
+    const tp_attention_loops *loops = ctx->tape->kernels->of[scores->dtype]->attention;
+    for (int64_t k = 0; n && k < scores->count / n; k++) {
+        const int64_t seen = rule->causal && k % columns < n ? k % columns + 1 : n;
+        const void *mask = row_at(&r, scores, k);
+        const bool byte = r.mask && r.mask->dtype == TP_U8;
+        loops->weights(n, seen, weights->data + k * bytes, scores->data + k * bytes, rule->scale, byte ? mask : NULL,
+                       byte ? NULL : mask);
+    }
+    tp_done(ctx->tape, r.work);
+    return TP_OK;
+}
+
+static int mask_of(const tp_ctx *ctx)
+{
+    return tp_ctx_count(ctx) > 1 ? 1 : 0;
+}
+
+static tp_status masked_softmax_shape(tp_ctx *ctx)
+{
+    const tp_score_rule *rule = tp_ctx_attributes(ctx);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    char text[TP_SHAPE_TEXT];
+    if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
+    if (x->rank < 2) return tp_ctx_fail(ctx, TP_E_SHAPE, "scores %s have fewer than 2 dims", tp_tensor_text(text, x));
+    if (!isfinite(rule->scale)) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "a scale of %g", rule->scale);
+    const tp_status status = tp_mask_check(ctx, mask_of(ctx), (tp_dtype)x->dtype, x->rank, x->dims);
+    return status == TP_OK ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims) : status;
+}
+
+static tp_status masked_softmax_forward(tp_ctx *ctx)
+{
+    const tp_tensor *x = tp_ctx_dense(ctx, 0);
+    return x ? tp_masked_rows(ctx, tp_ctx_attributes(ctx), mask_of(ctx), x, tp_ctx_output(ctx, 0)) : TP_E_MEMORY;
+}
+
+tp_var tp_softmax_slope(tp_var y, tp_var g)
+{
+    const tp_var dot = tp_sum_axes(tp_mul_masked(g, y), TP_AXES(-1), true);
+    return tp_mul_masked(tp_sub(g, dot), y);
+}
+
+static tp_status masked_softmax_backward(tp_ctx *ctx, tp_var g)
+{
+    const tp_score_rule *rule = tp_ctx_attributes(ctx);
+    const tp_var slope = tp_softmax_slope(tp_ctx_output_var(ctx, 0), g);
+    tp_status status = TP_OK;
+    if (tp_ctx_needs(ctx, 0)) status = tp_give(ctx, 0, tp_muls(slope, rule->scale));
+    return status == TP_OK && tp_ctx_needs(ctx, 1) ? tp_give(ctx, 1, slope) : status;
+}
+
+const tp_op tp_op_masked_softmax = {
+    TP_OP_HEAD,
+    .name = "masked_softmax",
+    .arity = TP_VARIADIC,
+    .structure = TP_DENSE,
+    .attributes = sizeof(tp_score_rule),
+    .shape = masked_softmax_shape,
+    .forward = masked_softmax_forward,
+    .backward = masked_softmax_backward,
+    .text = {.formula = "softmax(scale x + mask) along the last axis; a u8 mask leaves out what it has 0 at",
+             .derivative = "dx = scale y (g - sum g y), dmask = y (g - sum g y)",
+             .shapes = "x: (..., L, S), mask: broadcast to it -> x's shape",
+             .dtypes = "f32, f64; the mask x's or u8",
+             .edges = "a row of which nothing is left is 0, and so is its gradient"}};
+
+tp_var tp_masked_softmax_by(tp_var scores, tp_var mask, const tp_score_rule *rule)
+{
+    const tp_var inputs[2] = {scores, mask};
+    return tp_apply(&tp_op_masked_softmax, inputs, mask.tape ? 2 : 1, rule);
+}
+
+tp_var tp_masked_softmax(tp_var x, tp_var mask, bool causal, double scale)
+{
+    return tp_masked_softmax_by(x, mask, &(tp_score_rule){scale, causal});
+}
