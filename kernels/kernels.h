@@ -12,6 +12,7 @@
 #include "kernels/norm.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/softmax.h"
 #include "kernels/pooling.h"
 #include "kernels/resample.h"
 
@@ -50,6 +51,7 @@ typedef struct tp_float_loops {
     const tp_reduce_loops *reduce;
     const tp_norm_loops *norm;
     const tp_attention_loops *attention;
+    const tp_softmax_loops *softmax_columns;
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;
     void (*add)(int64_t n, void *y, const void *x); /* y += x */

@@ -1,4 +1,5 @@
-/* A fully connected layer as one node:  y = x W^T + b,  dx = g W,  dW = g^T x,  db = sum of g over the rows. */
+/* A fully connected layer as one node:  y = x W^T + b,  dx = g W,  dW = g^T x,  db = sum of g over the rows; and with
+   an elementwise row behind it:  y = a(x W^T + b), where g is multiplied by the row's slope first. */
 #include <string.h>
 
 #include "ops/ops.h"
@@ -59,11 +60,10 @@ static bool rows_of(tp_tape *tape, const tp_tensor *x, rows *r)
     return r->tensor != NULL;
 }
 
-static tp_status linear_forward(tp_ctx *ctx)
+static tp_status product(tp_ctx *ctx, tp_tensor *out)
 {
     const tp_tensor *w = tp_ctx_input(ctx, 1);
     const tp_tensor *b = tp_ctx_count(ctx) > 2 ? tp_ctx_input(ctx, 2) : NULL;
-    tp_tensor *out = tp_ctx_output(ctx, 0);
     const tp_dtype dtype = (tp_dtype)out->dtype;
     rows x;
     if (!rows_of(ctx->tape, tp_ctx_input(ctx, 0), &x)) return TP_E_MEMORY;
@@ -78,6 +78,11 @@ static tp_status linear_forward(tp_ctx *ctx)
     const tp_status status = tp_multiply(ctx->tape, dtype, &args);
     tp_done(ctx->tape, x.copy);
     return status;
+}
+
+static tp_status linear_forward(tp_ctx *ctx)
+{
+    return product(ctx, tp_ctx_output(ctx, 0));
 }
 
 static tp_status bias_gradient(tp_ctx *ctx, const rows *g, int64_t n)
@@ -166,4 +171,108 @@ tp_var tp_linear(tp_var x, tp_var weight, tp_var bias)
 {
     const tp_var inputs[] = {x, weight, bias};
     return tp_apply(&tp_op_linear, inputs, bias.tape ? 3 : 2, NULL);
+}
+
+/* ---- with an activation ---- */
+
+typedef struct activated {
+    const tp_op *activation;
+    bool from_input; /* its slope wants the activation's operand, which is saved; else the result says it all */
+} activated;
+
+static const activated activations[] = {
+    [TP_RELU] = {&tp_op_relu, false},
+    [TP_SIGMOID] = {&tp_op_sigmoid, false},
+    [TP_TANH] = {&tp_op_tanh, false},
+    [TP_GELU] = {&tp_op_gelu, true},
+};
+
+static const activated *activated_of(tp_ctx *ctx)
+{
+    return &activations[*(const tp_linear_activation *)tp_ctx_attributes(ctx)];
+}
+
+static tp_status activated_shape(tp_ctx *ctx)
+{
+    const tp_status status = linear_shape(ctx);
+    if (status != TP_OK || !activated_of(ctx)->from_input) return status;
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    int64_t dims[TP_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[x->rank - 1] = tp_ctx_input(ctx, 1)->dims[0];
+    tp_tensor **saved = tp_ctx_save(ctx, sizeof *saved);
+    return saved && (*saved = tp_ctx_save_tensor(ctx, (tp_dtype)x->dtype, x->rank, dims)) ? TP_OK : TP_E_MEMORY;
+}
+
+/* What the activation was applied to; where its slope does not ask for that, the result in its place. */
+static tp_tensor *operand_of(tp_ctx *ctx)
+{
+    return activated_of(ctx)->from_input ? *(tp_tensor **)tp_ctx_saved(ctx) : tp_ctx_output(ctx, 0);
+}
+
+static const tp_row_loops *loops_of(tp_ctx *ctx, const tp_tensor *x)
+{
+    return &ctx->tape->kernels->of[x->dtype]->rows[activated_of(ctx)->activation->row->index];
+}
+
+static tp_status activated_forward(tp_ctx *ctx)
+{
+    tp_tensor *out = tp_ctx_output(ctx, 0), *z = operand_of(ctx);
+    const tp_status status = product(ctx, z);
+    if (status == TP_OK)
+        loops_of(ctx, out)->value(out->count, out->data, (const void *[TP_IN_COUNT]){[TP_IN_X] = z->data});
+    return status;
+}
+
+static tp_status activated_gradient(tp_ctx *ctx, const tp_tensor *upstream)
+{
+    const tp_tensor *y = tp_ctx_output(ctx, 0), *z = operand_of(ctx);
+    tp_tensor *copy, *dz = tp_new_tensor(ctx->tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
+    const tp_tensor *g = dz ? tp_densely(ctx->tape, upstream, &copy) : NULL;
+    tp_status status = TP_E_MEMORY;
+    if (g) {
+        loops_of(ctx, y)->slope[0](
+            y->count, dz->data,
+            (const void *[TP_IN_COUNT]){[TP_IN_X] = z->data, [TP_IN_Y] = y->data, [TP_IN_G] = g->data});
+        tp_done(ctx->tape, copy);
+        status = linear_gradient(ctx, dz);
+    }
+    tp_done(ctx->tape, dz);
+    return status;
+}
+
+static tp_status activated_backward(tp_ctx *ctx, tp_var g)
+{
+    const activated *a = activated_of(ctx);
+    const tp_var y = tp_ctx_output_var(ctx, 0);
+    tp_var z = y;
+    if (a->from_input)
+        z = tp_linear(tp_ctx_input_var(ctx, 0), tp_ctx_input_var(ctx, 1),
+                      tp_ctx_count(ctx) > 2 ? tp_ctx_input_var(ctx, 2) : tp_none());
+    return linear_backward(ctx, a->activation->row->recorded[0](g, &z, y, NULL));
+}
+
+const tp_op tp_op_linear_activated = {
+    TP_OP_HEAD,
+    .name = "linear_activated",
+    .arity = TP_VARIADIC,
+    .structure = TP_DENSE,
+    .attributes = sizeof(tp_linear_activation),
+    .shape = activated_shape,
+    .forward = activated_forward,
+    .backward = activated_backward,
+    .gradient = activated_gradient,
+    .text = {.formula = "y = a(x weight^T + bias), a one of relu, sigmoid, tanh, gelu",
+             .derivative =
+                 "with h = g a'(x weight^T + bias): dx = h weight, dweight = h^T x, dbias = sum of h over the "
+                 "rows",
+             .shapes = "x: (..., in), weight: (out, in), bias: (out) or none -> (..., out)",
+             .edges = "the bits of tp_linear with the activation behind it"}};
+
+tp_var tp_linear_activated(tp_var x, tp_var weight, tp_var bias, tp_linear_activation activation)
+{
+    const tp_var inputs[] = {x, weight, bias};
+    if ((unsigned)activation >= sizeof activations / sizeof *activations)
+        return tp_refuse(x.tape, TP_E_ARGUMENT, "tp_linear_activated: there is no activation %d", (int)activation);
+    return tp_apply(&tp_op_linear_activated, inputs, bias.tape ? 3 : 2, &activation);
 }

@@ -1,7 +1,16 @@
-/* softmax, log_softmax and logsumexp along the last axis; another axis is brought there by a view. */
+/* softmax, log_softmax and logsumexp along an axis. The last axis is worked on row by row, another one many columns at
+   a time; where these are few, and for logsumexp, a view brings the axis to the end. */
 #include <string.h>
 
 #include "ops/ops.h"
+
+enum { FEW_COLUMNS = 8 };
+
+/* The softmax's attribute: its axis, not negative. */
+static int axis_in(const tp_ctx *ctx)
+{
+    return *(const int *)tp_ctx_attributes(ctx);
+}
 
 static tp_status same_shape(tp_ctx *ctx)
 {
@@ -43,21 +52,59 @@ static tp_status slope_rows(tp_ctx *ctx, const tp_tensor *g, void (*row)(int64_t
     return TP_OK;
 }
 
+/* How many columns lie side by side: the count of the dims behind the axis. */
+static int64_t columns_of(const tp_tensor *x, int axis)
+{
+    return tp_shape_count(x->rank - axis - 1, x->dims + axis + 1);
+}
+
+static tp_status forward_along(tp_ctx *ctx, double (*row)(int64_t, void *, const void *), bool log)
+{
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    const int axis = axis_in(ctx);
+    if (axis == out->rank - 1) return each_row(ctx, row, out, NULL);
+    const tp_tensor *x = tp_ctx_dense(ctx, 0);
+    if (!x) return TP_E_MEMORY;
+    const int64_t n = x->dims[axis], columns = columns_of(x, axis);
+    const int64_t bytes = n * columns * (int64_t)tp_dtype_size((tp_dtype)x->dtype);
+    for (int64_t i = 0; x->count && i < x->count / (n * columns); i++)
+        loops_of(ctx)->softmax_columns->columns(n, columns, columns, out->data + i * bytes, x->data + i * bytes, log);
+    return TP_OK;
+}
+
+static tp_status slope_along(tp_ctx *ctx, const tp_tensor *g, void (*row)(int64_t, void *, const void *, const void *),
+                             bool log)
+{
+    const tp_tensor *y = tp_ctx_output(ctx, 0);
+    const int axis = axis_in(ctx);
+    if (axis == y->rank - 1) return slope_rows(ctx, g, row);
+    tp_tensor *copy, *grad = tp_ctx_grad(ctx, 0, NULL);
+    const tp_tensor *dense = grad ? tp_densely(ctx->tape, g, &copy) : NULL;
+    if (!dense) return TP_E_MEMORY;
+    const int64_t n = y->dims[axis], columns = columns_of(y, axis);
+    const int64_t bytes = n * columns * (int64_t)tp_dtype_size((tp_dtype)y->dtype);
+    for (int64_t i = 0; y->count && i < y->count / (n * columns); i++)
+        loops_of(ctx)->softmax_columns->slope_columns(n, columns, columns, grad->data + i * bytes, y->data + i * bytes,
+                                                      dense->data + i * bytes, log);
+    tp_done(ctx->tape, copy);
+    return TP_OK;
+}
+
 static tp_status softmax_forward(tp_ctx *ctx)
 {
-    return each_row(ctx, loops_of(ctx)->softmax, tp_ctx_output(ctx, 0), NULL);
+    return forward_along(ctx, loops_of(ctx)->softmax, false);
 }
 
 static tp_status softmax_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
-    return slope_rows(ctx, g, loops_of(ctx)->softmax_slope);
+    return slope_along(ctx, g, loops_of(ctx)->softmax_slope, false);
 }
 
 /* dx = y (g - sum g y) */
 static tp_status softmax_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_var y = tp_ctx_output_var(ctx, 0);
-    const tp_var dot = tp_sum_axes(tp_mul_masked(g, y), TP_AXES(-1), true);
+    const tp_var dot = tp_sum_axes(tp_mul_masked(g, y), TP_AXES(axis_in(ctx)), true);
     return tp_give(ctx, 0, tp_mul_masked(tp_sub(g, dot), y));
 }
 
@@ -66,6 +113,7 @@ const tp_op tp_op_softmax = {
     .name = "softmax",
     .arity = 1,
     .structure = TP_DENSE,
+    .attributes = sizeof(int),
     .shape = same_shape,
     .forward = softmax_forward,
     .backward = softmax_backward,
@@ -77,19 +125,19 @@ const tp_op tp_op_softmax = {
 
 static tp_status log_softmax_forward(tp_ctx *ctx)
 {
-    return each_row(ctx, loops_of(ctx)->log_softmax, tp_ctx_output(ctx, 0), NULL);
+    return forward_along(ctx, loops_of(ctx)->log_softmax, true);
 }
 
 static tp_status log_softmax_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
-    return slope_rows(ctx, g, loops_of(ctx)->log_softmax_slope);
+    return slope_along(ctx, g, loops_of(ctx)->log_softmax_slope, true);
 }
 
 /* dx = g - e^y sum g */
 static tp_status log_softmax_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_var y = tp_ctx_output_var(ctx, 0);
-    return tp_give(ctx, 0, tp_sub(g, tp_mul_masked(tp_sum_axes(g, TP_AXES(-1), true), tp_exp(y))));
+    return tp_give(ctx, 0, tp_sub(g, tp_mul_masked(tp_sum_axes(g, TP_AXES(axis_in(ctx)), true), tp_exp(y))));
 }
 
 const tp_op tp_op_log_softmax = {
@@ -97,6 +145,7 @@ const tp_op tp_op_log_softmax = {
     .name = "log_softmax",
     .arity = 1,
     .structure = TP_DENSE,
+    .attributes = sizeof(int),
     .shape = same_shape,
     .forward = log_softmax_forward,
     .backward = log_softmax_backward,
@@ -158,8 +207,9 @@ static tp_var along(const tp_op *op, tp_var x, int axis)
 {
     const int found = axis_of(op, x, axis);
     if (found < 0) return tp_poison(x.tape);
-    if (found == tp_var_rank(x) - 1) return tp_call1(op, x, NULL);
-    return tp_transpose(tp_call1(op, tp_transpose(x, found, -1), NULL), found, -1);
+    const int last = tp_var_rank(x) - 1;
+    if (found == last || columns_of(tp_value(x), found) >= FEW_COLUMNS) return tp_call1(op, x, &found);
+    return tp_transpose(tp_call1(op, tp_transpose(x, found, last), &last), found, last);
 }
 
 tp_var tp_softmax(tp_var x, int axis)

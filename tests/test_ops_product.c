@@ -18,6 +18,12 @@ static tp_var build_linear(const sample *s, const tp_var *x)
     return tp_linear(x[0], s->n > 1 ? x[1] : x[0], s->n > 2 ? x[2] : tp_none());
 }
 
+/* list[0]: the activation. */
+static tp_var build_activated(const sample *s, const tp_var *x)
+{
+    return tp_linear_activated(x[0], x[1], s->n > 2 ? x[2] : tp_none(), (tp_linear_activation)s->list[0]);
+}
+
 static const sample items[] = {
     {"matmul", "(2,3) (3,4)", build_matmul, ON(T(2, 3), T(3, 4))},
     {"matmul", "(1,1) (1,1)", build_matmul, ON(T(1, 1), T(1, 1))},
@@ -67,6 +73,15 @@ static const sample items[] = {
     {"linear", "(0,3)", build_linear, ON(T(0, 3), T(4, 3), T(4))},
     {"linear", "(2,0)", build_linear, ON(T(2, 0), T(4, 0), T(4))},
     {"linear", "(2,0) no bias", build_linear, ON(T(2, 0), T(4, 0))},
+    {"linear_activated", "relu (2,3)", build_activated, ON(T(2, 3), T(4, 3), T(4)), LIST(TP_RELU)},
+    {"linear_activated", "sigmoid (2,3)", build_activated, ON(T(2, 3), T(4, 3), T(4)), LIST(TP_SIGMOID)},
+    {"linear_activated", "tanh (3) no bias", build_activated, ON(T(3), T(4, 3)), LIST(TP_TANH)},
+    {"linear_activated", "sigmoid turned", build_activated, ON(VIEW(2, 2, 3), TRANSPOSED(4, 3), CUT(4)),
+     LIST(TP_SIGMOID)},
+    {"linear_activated", "gelu (2,3)", build_activated, ON(T(2, 3), T(4, 3), T(4)), LIST(TP_GELU)},
+    {"linear_activated", "gelu (2,2,3) no bias", build_activated, ON(T(2, 2, 3), T(4, 3)), LIST(TP_GELU)},
+    {"linear_activated", "relu (0,3)", build_activated, ON(T(0, 3), T(4, 3), T(4)), LIST(TP_RELU)},
+    {"linear_activated", "tanh (2,0)", build_activated, ON(T(2, 0), T(4, 0), T(4)), LIST(TP_TANH)},
     {"linear", "(2,3) to nothing", build_linear, ON(T(2, 3), T(0, 3), T(0))},
 };
 

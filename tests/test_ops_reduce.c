@@ -122,6 +122,12 @@ static const sample items[] = {
     {"max_with_indices", "(2,3) sliced leaf", build_max_with_indices, ON(SLICED(2, 3)), LIST(0)},
     {"max_with_indices", "(0,3) axis 1", build_max_with_indices, ON(T(0, 3)), LIST(1)},
 
+    {"softmax", "(2,3,9) columns", build_softmax, ON(T(2, 3, 9)), LIST(1)},
+    {"softmax", "(2,2,35) columns", build_softmax, ON(T(2, 2, 35)), LIST(0)},
+    {"softmax", "(3,9) columns turned", build_softmax, ON(VIEW(3, 9)), LIST(0)},
+    {"softmax", "(0,9) columns", build_softmax, ON(T(0, 9)), LIST(0)},
+    {"log_softmax", "(2,3,9) columns", build_log_softmax, ON(T(2, 3, 9)), LIST(1)},
+    {"log_softmax", "(3,9) columns turned", build_log_softmax, ON(VIEW(3, 9)), LIST(0)},
     SOFTMAX("softmax", build_softmax),
     SOFTMAX("log_softmax", build_log_softmax),
     SOFTMAX("logsumexp", build_logsumexp),

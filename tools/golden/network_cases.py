@@ -5,7 +5,7 @@ from common import Given, Turned
 
 
 def softmax_cases():
-    shapes = [((5,), 0), ((1,), 0), ((2, 3), 1), ((2, 3), 0), ((2, 3, 2), 1), (Turned(2, 3), 1), (Turned(2, 3), 0),
+    shapes = [((2, 3, 9), 1), ((3, 2, 5), 0), (Turned(3, 8), 0), ((2, 2, 2, 4), 1), ((5,), 0), ((1,), 0), ((2, 3), 1), ((2, 3), 0), ((2, 3, 2), 1), (Turned(2, 3), 1), (Turned(2, 3), 0),
               (Given((2, 3), [1000., 999., -1000., 1e4, 1e4, 9999.]), 1)]
     cases = []
     for shape, axis in shapes:
@@ -22,6 +22,11 @@ def linear_cases():
               [(2, 3), Turned(4, 3)], [Turned(2, 2, 3), Turned(4, 3)], [(7, 5), (6, 5)]]
     for x, w in layers:
         out = (w.dims if isinstance(w, Turned) else w)[0]
+        for number, activation in enumerate((torch.relu, torch.sigmoid, torch.tanh, torch.nn.functional.gelu)):
+            def activated(x, w, b=None, activation=activation):
+                return activation(torch.nn.functional.linear(x, w, b))
+            cases += [("linear_activated", [number], [x, w], activated, -2, 2),
+                      ("linear_activated", [number], [x, w, (out,)], activated, -2, 2)]
         cases += [("linear", [], [x, w], torch.nn.functional.linear, -2, 2),
                   ("linear", [], [x, w, (out,)], torch.nn.functional.linear, -2, 2)]
     return cases
