@@ -173,18 +173,27 @@ tp_var tp_linear(tp_var x, tp_var weight, tp_var bias)
     return tp_apply(&tp_op_linear, inputs, bias.tape ? 3 : 2, NULL);
 }
 
-/* ---- with an activation ---- */
+/* ---- with an activation: its slope follows from the result ---- */
 
 typedef struct activated {
-    const tp_op *activation;
-    bool from_input; /* its slope wants the activation's operand, which is saved; else the result says it all */
+    const tp_op *row;
+    tp_var (*slope)(tp_var y); /* recorded */
 } activated;
 
+static tp_var slope_of_sigmoid(tp_var y)
+{
+    return tp_mul(y, tp_rsubs(1, y));
+}
+
+static tp_var slope_of_tanh(tp_var y)
+{
+    return tp_rsubs(1, tp_square(y));
+}
+
 static const activated activations[] = {
-    [TP_RELU] = {&tp_op_relu, false},
-    [TP_SIGMOID] = {&tp_op_sigmoid, false},
-    [TP_TANH] = {&tp_op_tanh, false},
-    [TP_GELU] = {&tp_op_gelu, true},
+    [TP_RELU] = {&tp_op_relu, tp_step},
+    [TP_SIGMOID] = {&tp_op_sigmoid, slope_of_sigmoid},
+    [TP_TANH] = {&tp_op_tanh, slope_of_tanh},
 };
 
 static const activated *activated_of(tp_ctx *ctx)
@@ -192,64 +201,39 @@ static const activated *activated_of(tp_ctx *ctx)
     return &activations[*(const tp_linear_activation *)tp_ctx_attributes(ctx)];
 }
 
-static tp_status activated_shape(tp_ctx *ctx)
-{
-    const tp_status status = linear_shape(ctx);
-    if (status != TP_OK || !activated_of(ctx)->from_input) return status;
-    const tp_tensor *x = tp_ctx_input(ctx, 0);
-    int64_t dims[TP_MAX_RANK];
-    memcpy(dims, x->dims, sizeof dims);
-    dims[x->rank - 1] = tp_ctx_input(ctx, 1)->dims[0];
-    tp_tensor **saved = tp_ctx_save(ctx, sizeof *saved);
-    return saved && (*saved = tp_ctx_save_tensor(ctx, (tp_dtype)x->dtype, x->rank, dims)) ? TP_OK : TP_E_MEMORY;
-}
-
-/* What the activation was applied to; where its slope does not ask for that, the result in its place. */
-static tp_tensor *operand_of(tp_ctx *ctx)
-{
-    return activated_of(ctx)->from_input ? *(tp_tensor **)tp_ctx_saved(ctx) : tp_ctx_output(ctx, 0);
-}
-
 static const tp_row_loops *loops_of(tp_ctx *ctx, const tp_tensor *x)
 {
-    return &ctx->tape->kernels->of[x->dtype]->rows[activated_of(ctx)->activation->row->index];
+    return &ctx->tape->kernels->of[x->dtype]->rows[activated_of(ctx)->row->row->index];
 }
 
 static tp_status activated_forward(tp_ctx *ctx)
 {
-    tp_tensor *out = tp_ctx_output(ctx, 0), *z = operand_of(ctx);
-    const tp_status status = product(ctx, z);
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    const tp_status status = product(ctx, out);
     if (status == TP_OK)
-        loops_of(ctx, out)->value(out->count, out->data, (const void *[TP_IN_COUNT]){[TP_IN_X] = z->data});
+        loops_of(ctx, out)->value(out->count, out->data, (const void *[TP_IN_COUNT]){[TP_IN_X] = out->data});
     return status;
 }
 
 static tp_status activated_gradient(tp_ctx *ctx, const tp_tensor *upstream)
 {
-    const tp_tensor *y = tp_ctx_output(ctx, 0), *z = operand_of(ctx);
-    tp_tensor *copy, *dz = tp_new_tensor(ctx->tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
-    const tp_tensor *g = dz ? tp_densely(ctx->tape, upstream, &copy) : NULL;
+    const tp_tensor *y = tp_ctx_output(ctx, 0);
+    tp_tensor *copy, *h = tp_new_tensor(ctx->tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
+    const tp_tensor *g = h ? tp_densely(ctx->tape, upstream, &copy) : NULL;
     tp_status status = TP_E_MEMORY;
     if (g) {
-        loops_of(ctx, y)->slope[0](
-            y->count, dz->data,
-            (const void *[TP_IN_COUNT]){[TP_IN_X] = z->data, [TP_IN_Y] = y->data, [TP_IN_G] = g->data});
+        const void *in[TP_IN_COUNT] = {[TP_IN_X] = y->data, [TP_IN_Y] = y->data, [TP_IN_G] = g->data};
+        loops_of(ctx, y)->slope[0](y->count, h->data, in);
         tp_done(ctx->tape, copy);
-        status = linear_gradient(ctx, dz);
+        status = linear_gradient(ctx, h);
     }
-    tp_done(ctx->tape, dz);
+    tp_done(ctx->tape, h);
     return status;
 }
 
 static tp_status activated_backward(tp_ctx *ctx, tp_var g)
 {
-    const activated *a = activated_of(ctx);
-    const tp_var y = tp_ctx_output_var(ctx, 0);
-    tp_var z = y;
-    if (a->from_input)
-        z = tp_linear(tp_ctx_input_var(ctx, 0), tp_ctx_input_var(ctx, 1),
-                      tp_ctx_count(ctx) > 2 ? tp_ctx_input_var(ctx, 2) : tp_none());
-    return linear_backward(ctx, a->activation->row->recorded[0](g, &z, y, NULL));
+    return linear_backward(ctx, tp_mul_masked(g, activated_of(ctx)->slope(tp_ctx_output_var(ctx, 0))));
 }
 
 const tp_op tp_op_linear_activated = {
@@ -258,16 +242,16 @@ const tp_op tp_op_linear_activated = {
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_linear_activation),
-    .shape = activated_shape,
+    .shape = linear_shape,
     .forward = activated_forward,
     .backward = activated_backward,
     .gradient = activated_gradient,
-    .text = {.formula = "y = a(x weight^T + bias), a one of relu, sigmoid, tanh, gelu",
+    .text = {.formula = "y = a(x weight^T + bias), a one of relu, sigmoid, tanh",
              .derivative =
                  "with h = g a'(x weight^T + bias): dx = h weight, dweight = h^T x, dbias = sum of h over the "
                  "rows",
              .shapes = "x: (..., in), weight: (out, in), bias: (out) or none -> (..., out)",
-             .edges = "the bits of tp_linear with the activation behind it"}};
+             .edges = "The bits of tp_linear with the activation behind it."}};
 
 tp_var tp_linear_activated(tp_var x, tp_var weight, tp_var bias, tp_linear_activation activation)
 {

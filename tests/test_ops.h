@@ -133,6 +133,7 @@ TCase *extremes_case(void);
 TCase *linalg_case(void);
 TCase *linalg_sizes_case(void);
 TCase *spectral_case(void);
+TCase *attention_case(void);
 TCase *norm_case(void);
 TCase *random_case(void);
 TCase *tuples_case(void);
