@@ -63,6 +63,8 @@ static tp_status check_operands(tp_ctx *ctx)
 static tp_status attention_shape(tp_ctx *ctx)
 {
     const attributes *a = tp_ctx_attributes(ctx);
+    if (tp_ctx_count(ctx) < MASK || tp_ctx_count(ctx) > MASK + 1)
+        return tp_ctx_fail(ctx, TP_E_ARGUMENT, "takes 3 or 4 operands, not %d", tp_ctx_count(ctx));
     tp_status status = check_operands(ctx);
     if (status != TP_OK) return status;
     if (!isfinite(a->rule.scale)) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "a scale of %g", a->rule.scale);

@@ -373,6 +373,7 @@ static tp_status fixed_shape(tp_ctx *ctx)
 {
     const attributes *a = tp_ctx_attributes(ctx);
     const tp_tensor *x = tp_ctx_input(ctx, 0);
+    if (tp_ctx_count(ctx) < 3) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "%d operands are too few", tp_ctx_count(ctx));
     tp_status status = check(ctx, &a->affine, a->eps);
     if (status == TP_OK) status = tp_part_check(ctx, "mean", 1, 1, x->dims + 1);
     if (status == TP_OK) status = tp_part_check(ctx, "variance", 2, 1, x->dims + 1);

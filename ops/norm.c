@@ -26,6 +26,8 @@ tp_status tp_affine_check(tp_ctx *ctx, const tp_affine *affine, double eps, int 
 {
     const int dtype = tp_ctx_input(ctx, 0)->dtype;
     if (!(eps >= 0) || isinf(eps)) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "eps is %g", eps);
+    if (affine->gain < 0 || affine->bias < 0 || affine->gain >= tp_ctx_count(ctx) || affine->bias >= tp_ctx_count(ctx))
+        return tp_ctx_fail(ctx, TP_E_ARGUMENT, "%d operands are too few", tp_ctx_count(ctx));
     for (int i = 0; i < tp_ctx_count(ctx); i++) {
         const int other = tp_ctx_input(ctx, i)->dtype;
         if (tp_need_float(ctx, i) != TP_OK) return TP_E_DTYPE;

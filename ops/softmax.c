@@ -17,6 +17,7 @@ static tp_status same_shape(tp_ctx *ctx)
     const tp_tensor *x = tp_ctx_input(ctx, 0);
     if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
     if (x->rank == 0) return tp_ctx_fail(ctx, TP_E_SHAPE, "needs a tensor, not a scalar");
+    if (axis_in(ctx) < 0 || axis_in(ctx) >= x->rank) return tp_ctx_fail(ctx, TP_E_INDEX, "axis %d", axis_in(ctx));
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims);
 }
 

@@ -170,9 +170,11 @@ START_TEST(ops_of_the_table_check_their_operands_when_applied_directly)
     expect_error(tape, TP_E_ARGUMENT, "tp_linear: takes 2 or 3 operands, not 1");
     const char *const rows[] = {"softmax", "log_softmax", "logsumexp"};
     for (int i = 0; i < 3; i++) {
-        ck_assert(!tp_ok(tp_apply(op_named(rows[i]), &s, 1, NULL)));
+        ck_assert(!tp_ok(tp_apply(op_named(rows[i]), &s, 1, &(int){0})));
         expect_error(tape, TP_E_SHAPE, "needs a tensor, not a scalar");
     }
+    ck_assert(!tp_ok(tp_apply(op_named("softmax"), &x, 1, &(int){2})));
+    expect_error(tape, TP_E_INDEX, "tp_softmax: axis 2");
     const tp_var flat = leaf_of(tape, F64(TP_DIMS(2), 1, 2));
     ck_assert(!tp_ok(tp_stack((tp_var[]){x, flat}, 2, 0)));
     expect_error(tape, TP_E_SHAPE, "tp_stack: operand 1 is (2), the first (2,2)");
