@@ -5,7 +5,7 @@
 #include "tests/random_program.h"
 #include "tests/tests.h"
 
-enum { PROGRAMS = 10000, FIRST_SEED = 1, APPEARANCES = 25 };
+enum { PROGRAMS = 11000, FIRST_SEED = 1, APPEARANCES = 25 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)
 {
