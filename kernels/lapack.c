@@ -18,10 +18,10 @@ size_t tp_lapack_work(tp_lapack_routine routine, size_t element, int64_t m, int6
     case TP_LAPACK_QR: count = least + 2 * most; break;
     case TP_LAPACK_EIGH: count = columns * columns + 3 * columns + (4 * columns) * (sizeof(double) / element); break;
     case TP_LAPACK_SVD:
-        count = 3 * most * least + least * least + 4 * most + 3 * least * (sizeof(double) / element);
+        count = 3 * most * least + 2 * least * least + 4 * most + 3 * least + 7 * least * (sizeof(double) / element);
         break;
     case TP_LAPACK_EXP: count = 6 * columns * columns + (TP_LAPACK_BLOCK + 2) * columns; break;
-    case TP_LAPACK_COFACTOR: count = 12 * columns * columns + (TP_LAPACK_BLOCK + 12) * columns; break;
+    case TP_LAPACK_COFACTOR: count = 12 * columns * columns + (TP_LAPACK_BLOCK + 32) * columns + spare; break;
     }
     return (count + spare) * element;
 }

@@ -44,12 +44,12 @@ static void N(reflections)(int64_t n, const T *a, const T *tau, T *z)
 /* One implicit QL step with Wilkinson's shift on the block from `first` to `last`. */
 static void N(ql_step)(int64_t n, int64_t first, int64_t last, double *d, double *e, T *z)
 {
-    double g = (d[first + 1] - d[first]) / (2 * e[first]), r = hypot(g, 1.0);
+    double g = (d[first + 1] - d[first]) / (2 * e[first]), r = sqrt(g * g + 1);
     g = d[last] - d[first] + e[first] / (g + copysign(r, g));
     double sine = 1, cosine = 1, shift = 0;
     for (int64_t i = last - 1; i >= first; i--) {
         const double f = sine * e[i], b = cosine * e[i];
-        r = hypot(f, g);
+        r = sqrt(f * f + g * g);
         e[i + 1] = r;
         if (r == 0) { /* the block falls apart here */
             d[i + 1] -= shift;

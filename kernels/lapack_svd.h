@@ -1,6 +1,7 @@
 /* Singular values by one-sided Jacobi rotations of the triangle of a QR factorisation (Drmac and Veselic, New fast and
    accurate Jacobi SVD algorithm, 2008): with a = q r and an orthogonal j that makes the rows of w = j^T r orthogonal,
-   a = (q j) diag(s) (w / s). Rows are rotated, which adjoin. See level.h. */
+   a = (q j) diag(s) (w / s). Rows are rotated, which adjoin. The eigenvectors of r r^T come first: as the square of a
+   they know s to half of the digits only, but they leave little to rotate. See level.h. */
 
 /* One pair of rows of w (k elements) and of far (p elements) made orthogonal; false when nothing was done. The longer
    one goes first; since others of the sweep are then not compared with the one that it was, that is something done. */
@@ -12,7 +13,7 @@ static bool N(orthogonal)(int64_t k, int64_t p, T *x, T *y, T *far_x, T *far_y, 
     double t = 0;
     if (turned) {
         const double zeta = (*square_y - *square_x) / (2 * product);
-        t = copysign(1, zeta) / (fabs(zeta) + hypot(1, zeta));
+        t = copysign(1, zeta) / (fabs(zeta) + sqrt(1 + zeta * zeta));
         const double c = 1 / sqrt(1 + t * t);
         N(rotate_rows)(k, (T)c, (T)(c * t), x, y);
         N(rotate_rows)(p, (T)c, (T)(c * t), far_x, far_y);
@@ -85,6 +86,43 @@ static void N(unit_rows)(int64_t k, T *w, double *square, bool *unit)
     }
 }
 
+/* Where the parts of one call lie. */
+typedef struct N(svd_parts) {
+    double *square;
+    int64_t *order;
+    bool *unit;
+    T *w, *far, *spare[2]; /* (k x k) and (k x p); (p x k) each */
+    tp_lapack inner;
+} N(svd_parts);
+
+static N(svd_parts) N(lay_out)(const tp_lapack *l, int64_t k, int64_t p)
+{
+    N(svd_parts) x = {.square = l->work, .inner = *l};
+    x.order = (int64_t *)(void *)(x.square + k);
+    x.unit = (bool *)(void *)(x.order + k);
+    x.far = (T *)(void *)(x.square + 3 * k);
+    x.spare[0] = x.far + p * k;
+    x.spare[1] = x.spare[0] + p * k;
+    x.w = x.spare[1] + p * k;
+    const int64_t used = (x.w + k * k) - (T *)l->work;
+    x.inner.work = (T *)l->work + (used + 15) / 16 * 16; /* it holds doubles */
+    return x;
+}
+
+/* Turns the rows of w and far by the eigenvectors of w w^T, the largest first; `free` has room for far, `values` for k.
+ */
+static void N(turn_near)(N(svd_parts) * x, int64_t k, int64_t p, T *free, T *values)
+{
+    T *const gram = x->spare[0], *const v = x->spare[1];
+    N(multiply)(&x->inner, k, k, k, x->w, k, 1, x->w, 1, k, gram, k, false);
+    if (N(eigh)(&x->inner, k, gram, values, v) != 0) return;
+    const T *const last = v + k - 1;
+    N(multiply)(&x->inner, k, k, k, last, -1, k, x->w, k, 1, gram, k, false);
+    N(multiply)(&x->inner, k, p, k, last, -1, k, x->far, p, 1, free, p, false);
+    x->w = gram;
+    x->far = free;
+}
+
 static int N(svd)(const tp_lapack *l, int64_t m, int64_t n, void *a_, void *u_, void *s_, void *vt_)
 {
     T *a = a_, *const u = u_, *const s = s_, *const vt = vt_;
@@ -92,26 +130,21 @@ static int N(svd)(const tp_lapack *l, int64_t m, int64_t n, void *a_, void *u_, 
     const T scale = N(largest)(m * n, a);
     if (k == 0) return 0;
     if (!isfinite(scale)) return TP_LAPACK_NOT_FINITE;
-    double *const square = l->work;
-    int64_t *const order = (int64_t *)(void *)(square + k);
-    bool *const unit = (bool *)(void *)(order + k);
-    T *const far = (T *)(void *)(square + 3 * k), *const q = far + p * k, *const turned = q + p * k;
-    T *const w = turned + p * k;
+    N(svd_parts) x = N(lay_out)(l, k, p);
     if (scale > 0)
         for (int64_t i = 0; i < m * n; i++) a[i] /= scale;
-    if (m < n) N(turn)(m, n, a, n, turned), a = turned;
-    tp_lapack inner = *l;
-    inner.work = w + k * k;
-    N(qr)(&inner, p, k, a, q, w);
-    N(turn)(p, k, q, k, far);
-    if (!N(jacobi)(k, p, w, far, square)) return TP_LAPACK_NOT_CONVERGED;
-    N(unit_rows)(k, w, square, unit);
-    N(sorted)(k, square, true, order);
+    if (m < n) N(turn)(m, n, a, n, x.spare[1]), a = x.spare[1];
+    N(qr)(&x.inner, p, k, a, x.spare[0], x.w);
+    N(turn)(p, k, x.spare[0], k, x.far);
+    if (k > 2) N(turn_near)(&x, k, p, a_, s);
+    if (!N(jacobi)(k, p, x.w, x.far, x.square)) return TP_LAPACK_NOT_CONVERGED;
+    N(unit_rows)(k, x.w, x.square, x.unit);
+    N(sorted)(k, x.square, true, x.order);
     for (int64_t j = 0; j < k; j++) { /* columns of u come from `left`, rows of vt from `right` */
-        const T *const left = m < n ? w + order[j] * k : far + order[j] * p;
-        const T *const right = m < n ? far + order[j] * p : w + order[j] * k;
+        const T *const near = x.w + x.order[j] * k, *const far = x.far + x.order[j] * p;
+        const T *const left = m < n ? near : far, *const right = m < n ? far : near;
         const T sign = N(sign_of)(m, left, 1);
-        s[j] = (T)(square[order[j]] * (double)scale);
+        s[j] = (T)(x.square[x.order[j]] * (double)scale);
         for (int64_t i = 0; i < m; i++) u[i * k + j] = sign * left[i];
         for (int64_t i = 0; i < n; i++) vt[j * n + i] = sign * right[i];
     }
