@@ -5,6 +5,7 @@
 
 #include "core/element.h"
 #include "kernels/lapack_block.h"
+#include "kernels/lapack_provider.h"
 
 size_t tp_lapack_work(tp_lapack_routine routine, size_t element, int64_t m, int64_t n)
 {
@@ -23,7 +24,22 @@ size_t tp_lapack_work(tp_lapack_routine routine, size_t element, int64_t m, int6
     case TP_LAPACK_EXP: count = 6 * columns * columns + (TP_LAPACK_BLOCK + 2) * columns; break;
     case TP_LAPACK_COFACTOR: count = 12 * columns * columns + (TP_LAPACK_BLOCK + 32) * columns + spare; break;
     }
-    return (count + spare) * element;
+    const size_t lent = tp_lapack_lent_work(routine, m, n);
+    return ((count > lent ? count : lent) + spare) * element;
+}
+
+int tp_lapack_eigh(const tp_lapack_loops *loops, const tp_lapack *l, tp_dtype dtype, int64_t n, void *a, void *w,
+                   void *v)
+{
+    int code;
+    return tp_lapack_lent_eigh(dtype, l->work, n, a, w, v, &code) ? code : loops->eigh(l, n, a, w, v);
+}
+
+int tp_lapack_svd(const tp_lapack_loops *loops, const tp_lapack *l, tp_dtype dtype, int64_t m, int64_t n, void *a,
+                  void *u, void *s, void *vt)
+{
+    int code;
+    return tp_lapack_lent_svd(dtype, l->work, m, n, a, u, s, vt, &code) ? code : loops->svd(l, m, n, a, u, s, vt);
 }
 
 static void symmetrise_f32(int64_t n, const float *a, float *out)

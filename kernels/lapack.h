@@ -66,6 +66,12 @@ typedef struct tp_lapack_loops {
     void (*cofactor_slope)(const tp_lapack *l, int64_t n, void *a, const void *g, void *s);
 } tp_lapack_loops;
 
+/* eigh and svd of the table, or a library's where it is ahead. */
+int tp_lapack_eigh(const tp_lapack_loops *loops, const tp_lapack *l, tp_dtype dtype, int64_t n, void *a, void *w,
+                   void *v);
+int tp_lapack_svd(const tp_lapack_loops *loops, const tp_lapack *l, tp_dtype dtype, int64_t m, int64_t n, void *a,
+                  void *u, void *s, void *vt);
+
 /* out = the symmetric part of a, (n x n) each. */
 void tp_lapack_symmetrise(tp_dtype dtype, int64_t n, const void *a, void *out);
 /* out = the lower (or upper) triangle of a (m x n), its diagonal times `diagonal`, zeros elsewhere. */

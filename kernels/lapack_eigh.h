@@ -41,6 +41,13 @@ static void N(reflections)(int64_t n, const T *a, const T *tau, T *z)
     }
 }
 
+/* The root of f^2 + g^2, also where the squares are too small for it. */
+INLINE double N(length)(double f, double g)
+{
+    const double square = f * f + g * g;
+    return square > 1e-280 ? sqrt(square) : hypot(f, g);
+}
+
 /* One implicit QL step with Wilkinson's shift on the block from `first` to `last`. */
 static void N(ql_step)(int64_t n, int64_t first, int64_t last, double *d, double *e, T *z)
 {
@@ -49,7 +56,7 @@ static void N(ql_step)(int64_t n, int64_t first, int64_t last, double *d, double
     double sine = 1, cosine = 1, shift = 0;
     for (int64_t i = last - 1; i >= first; i--) {
         const double f = sine * e[i], b = cosine * e[i];
-        r = sqrt(f * f + g * g);
+        r = N(length)(f, g);
         e[i + 1] = r;
         if (r == 0) { /* the block falls apart here */
             d[i + 1] -= shift;

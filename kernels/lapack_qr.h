@@ -7,14 +7,16 @@ static T N(householder)(int64_t n, T *x, T *beta)
     const T scale = N(largest)(n - 1, x + 1), head = *beta = x[0];
     x[0] = 1;
     if (scale == 0) return 0;
-    const T whole = M(fabs)(head) > scale ? M(fabs)(head) : scale;
-    T sum = (head / whole) * (head / whole);
-    for (int64_t i = 1; i < n; i++) sum += (x[i] / whole) * (x[i] / whole);
-    const T norm = whole * M(sqrt)(sum);
-    *beta = head > 0 ? -norm : norm;
-    const T pivot = head - *beta;
-    for (int64_t i = 1; i < n; i++) x[i] /= pivot;
-    return -pivot / *beta;
+    const T whole = M(fabs)(head) > scale ? M(fabs)(head) : scale, first = head / whole;
+    T sum = first * first;
+    for (int64_t i = 1; i < n; i++) {
+        x[i] /= whole; /* so that neither squares nor the rounding of very small numbers matter */
+        sum += x[i] * x[i];
+    }
+    const T norm = first > 0 ? -M(sqrt)(sum) : M(sqrt)(sum), pivot = first - norm;
+    N(scale_all)(n - 1, 1 / pivot, x + 1);
+    *beta = norm * whole;
+    return -pivot / norm;
 }
 
 /* a (rows x cols, `ld` apart) = (I - tau v v^T) a */

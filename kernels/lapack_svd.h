@@ -20,6 +20,7 @@ static bool N(orthogonal)(int64_t k, int64_t p, T *x, T *y, T *far_x, T *far_y, 
         *square_x -= t * product;
         *square_y += t * product;
         if (*square_x < 0) *square_x = 0;
+        if (*square_y < 0) *square_y = 0;
     }
     if (*square_x < *square_y) {
         const double kept = *square_x;
@@ -32,23 +33,41 @@ static bool N(orthogonal)(int64_t k, int64_t p, T *x, T *y, T *far_x, T *far_y, 
     return turned;
 }
 
+/* Squared lengths of the rows. Rows that are nothing beside the longest become 0: what is left of a row that was a
+   multiple of another is rounding, and would be turned to rounding of the rounding again and again. */
+static void N(measure)(int64_t k, T *w, double *square)
+{
+    const double nothing = (double)(EPSILON / 4) * (double)(EPSILON / 4);
+    double most = 0;
+    for (int64_t i = 0; i < k; i++) {
+        square[i] = (double)N(dot)(k, w + i * k, w + i * k);
+        if (square[i] > most) most = square[i];
+    }
+    for (int64_t i = 0; i < k; i++) {
+        if (square[i] > nothing * most) continue;
+        memset(w + i * k, 0, (size_t)k * sizeof(T));
+        square[i] = 0;
+    }
+}
+
 /* Makes the k rows of w orthogonal; square[] gets their squared lengths. */
 static bool N(jacobi)(int64_t k, int64_t p, T *w, T *far, double *square)
 {
-    enum { SWEEPS = 40 };
-    const double tolerance = (double)EPSILON * sqrt((double)k);
+    enum { SWEEPS = 40, PATIENCE = 12 };
+    double tolerance = (double)EPSILON * (8 + sqrt((double)k)); /* what rounding does to the product of two rows */
     bool turned = k > 0;
     for (int sweep = 0; turned; sweep++) {
         if (sweep == SWEEPS) return false;
+        if (sweep > PATIENCE) tolerance *= 2;
         turned = false;
-        for (int64_t i = 0; i < k; i++) square[i] = (double)N(dot)(k, w + i * k, w + i * k);
+        N(measure)(k, w, square);
         for (int64_t i = 0; i < k; i++)
             for (int64_t j = i + 1; j < k; j++)
                 if (N(orthogonal)(k, p, w + i * k, w + j * k, far + i * p, far + j * p, square + i, square + j,
                                   tolerance))
                     turned = true;
     }
-    for (int64_t i = 0; i < k; i++) square[i] = (double)N(dot)(k, w + i * k, w + i * k);
+    N(measure)(k, w, square);
     return true;
 }
 
@@ -73,10 +92,9 @@ static void N(complete)(int64_t k, int64_t i, const bool *unit, T *w)
 /* Lengths of the rows of w into square[], the rows made unit vectors. */
 static void N(unit_rows)(int64_t k, T *w, double *square, bool *unit)
 {
-    const double nothing = (double)(EPSILON * EPSILON * EPSILON * EPSILON);
     for (int64_t i = 0; i < k; i++) {
-        unit[i] = square[i] > nothing;
-        square[i] = unit[i] ? sqrt(square[i]) : 0;
+        unit[i] = square[i] > 0;
+        square[i] = sqrt(square[i]);
         if (unit[i]) N(scale_all)(k, (T)(1 / square[i]), w + i * k);
     }
     for (int64_t i = 0; i < k; i++) {

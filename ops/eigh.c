@@ -24,8 +24,8 @@ static tp_status eigh_forward(tp_ctx *ctx)
     tp_status status = TP_OK;
     for (int64_t i = 0; i < matrices && status == TP_OK; i++) {
         tp_lapack_symmetrise(dtype, n, tp_dense_matrix(a, i), call.copy->data);
-        const int why = call.loops->eigh(&call.with, n, call.copy->data, w + i * n * size,
-                                         tp_dense_matrix(tp_ctx_output(ctx, 1), i));
+        const int why = tp_lapack_eigh(call.loops, &call.with, dtype, n, call.copy->data, w + i * n * size,
+                                       tp_dense_matrix(tp_ctx_output(ctx, 1), i));
         if (why) status = tp_fail_iteration(ctx, a, i, why);
     }
     tp_linalg_close(ctx->tape, &call);

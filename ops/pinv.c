@@ -40,7 +40,8 @@ static tp_status invert(tp_ctx *ctx, tp_linalg *call, const parts *p)
     tp_status status = TP_OK;
     for (int64_t i = 0; i < matrices && status == TP_OK; i++) {
         tp_copy_matrix(a, &batch, i, call->copy->data);
-        const int why = call->loops->svd(&call->with, m, n, call->copy->data, p->u->data, p->s->data, p->vt->data);
+        const int why = tp_lapack_svd(call->loops, &call->with, (tp_dtype)a->dtype, m, n, call->copy->data, p->u->data,
+                                      p->s->data, p->vt->data);
         status = why ? tp_fail_iteration(ctx, a, i, why)
                      : put_together(ctx, p, smallest, tp_dense_matrix(tp_ctx_output(ctx, 0), i));
     }

@@ -31,8 +31,8 @@ static tp_status svd_forward(tp_ctx *ctx)
     tp_status status = TP_OK;
     for (int64_t i = 0; i < matrices && status == TP_OK; i++) {
         tp_copy_matrix(a, &batch, i, call.copy->data);
-        const int why = call.loops->svd(&call.with, m, n, call.copy->data, tp_dense_matrix(u, i), s->data + i * bytes,
-                                        tp_dense_matrix(vt, i));
+        const int why = tp_lapack_svd(call.loops, &call.with, dtype, m, n, call.copy->data, tp_dense_matrix(u, i),
+                                      s->data + i * bytes, tp_dense_matrix(vt, i));
         if (why) status = tp_fail_iteration(ctx, a, i, why);
     }
     tp_linalg_close(ctx->tape, &call);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const char *const levels[] = {"v2", "v3", "v4"};
-static const int64_t sizes[] = {1, 2, 7, 31, 32, 33, 64, 70, 129};
+static const int64_t sizes[] = {1, 2, 7, 31, 32, 33, 64, 70, 129, 193};
 
 static tp_tape *tape;
 static tp_dtype dtype;
@@ -121,10 +121,70 @@ START_TEST(factors_multiply_to_what_was_factored)
 }
 END_TEST
 
+/* ---- matrices that are hard to factor ---- */
+
+enum { HARD = 600, KINDS = 6 };
+
+/* Small whole numbers; columns far apart in size; mostly zeros; rank 1 and a little; sizes all over the range; rows
+   that stand twice. */
+static double hard_number(tp_rng *rng, int kind, int64_t i, int64_t j, double above)
+{
+    const double number = tp_rng_uniform(rng);
+    switch (kind) {
+    case 0: return floor(number * 3) - 1;
+    case 1: return (number - .5) * pow(10, -8. * (double)j);
+    case 2: return number < .7 ? 0 : number;
+    case 3: return (double)(i * j) + (number < .1 ? 1e-9 : 0);
+    case 4: return number * pow(10, 30 * (tp_rng_uniform(rng) - .5));
+    default: return i % 2 ? above : number;
+    }
+}
+
+static tp_var hard(int64_t m, int64_t n, int kind, tp_rng *rng)
+{
+    double numbers[100];
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++)
+            numbers[i * n + j] = hard_number(rng, kind, i, j, i ? numbers[(i - 1) * n + j] : 0);
+    tp_tensor *wide = tp_tensor_from(TP_F64, TP_DIMS(m, n), numbers), *x = tp_tensor_new(dtype, TP_DIMS(m, n));
+    ck_assert_int_eq(tp_tensor_copy(x, wide, NULL), TP_OK);
+    const tp_var leaf = tp_leaf(tape, x);
+    tp_tensor_release(wide);
+    tp_tensor_release(x);
+    return leaf;
+}
+
+START_TEST(singular_values_of_any_matrix_are_found)
+{
+    tape = tp_tape_new(NULL);
+    tp_rng rng = tp_rng_seed(5);
+    for (int i = 0; i < HARD; i++) {
+        const int64_t m = 1 + tp_rng_below(&rng, 9), n = 1 + tp_rng_below(&rng, 9), k = m < n ? m : n;
+        dtype = i % 2 ? TP_F32 : TP_F64;
+        const tp_var a = hard(m, n, i / 2 % KINDS, &rng);
+        tp_var u, s, vt, w, v;
+        ck_assert_msg(tp_svd(a, &u, &s, &vt) == TP_OK, "%d: %s", i, tp_tape_error(tape));
+        const double scale = number_at(s, 0) > 0 ? 1 / number_at(s, 0) : 1;
+        expect_close("U s V^T", k, tp_muls(tp_matmul(tp_mul(u, s), vt), scale), tp_muls(a, scale), 4);
+        expect_close("U^T U", k, tp_matmul(turned(u), u), unit(k), 4);
+        expect_close("V^T V", k, tp_matmul(vt, turned(vt)), unit(k), 4);
+        if (m == n) {
+            ck_assert_msg(tp_eigh(a, &w, &v) == TP_OK, "%d: %s", i, tp_tape_error(tape));
+            expect_close("V^T V of eigh", n, tp_matmul(turned(v), v), unit(n), 4);
+            const tp_var half = tp_muls(tp_add(a, turned(a)), scale / 2);
+            expect_close("V w V^T", n, tp_muls(tp_matmul(tp_mul(v, w), turned(v)), scale), half, 4);
+        }
+        tp_tape_reset(tape);
+    }
+    tp_tape_free(tape);
+}
+END_TEST
+
 TCase *linalg_sizes_case(void)
 {
     TCase *sizes_of_all = tcase_create("linalg sizes");
     tcase_set_timeout(sizes_of_all, 120);
     tcase_add_loop_test(sizes_of_all, factors_multiply_to_what_was_factored, 0, 2 * COUNT(levels));
+    tcase_add_test(sizes_of_all, singular_values_of_any_matrix_are_found);
     return sizes_of_all;
 }

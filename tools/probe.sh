@@ -59,6 +59,9 @@ case $blas:$defines in auto:*TP_WITH_ONEDNN*) ;; auto:* | openblas:*)
 int main(void) { return cblas_ddot(0, 0, 1, 0, 1) != 0; }' -lopenblas; then
         defines="$defines -DTP_WITH_CBLAS"
         libs="-lopenblas $libs"
+        builds 'void sgesdd_(void); void dsyevd_(void);
+int main(int n, char **words) { if (n > 9 && words) sgesdd_(), dsyevd_(); return 0; }' -lopenblas &&
+            defines="$defines -DTP_WITH_LAPACK"
     elif [ "$blas" = openblas ]; then
         warn="OpenBLAS was not found: apt-get install libopenblas-dev"
     fi
