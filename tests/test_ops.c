@@ -410,6 +410,7 @@ Suite *ops_suite(void)
     tcase_add_loop_test(table, replay_equals_recording_bit_for_bit, 0, n);
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, conv_case());
+    suite_add_tcase(suite, conv_memory_case());
     suite_add_tcase(suite, edges_case());
     suite_add_tcase(suite, edge_table_case());
     suite_add_tcase(suite, reductions_case());

@@ -123,6 +123,7 @@ tp_var apart(tp_var x);
 /* ---- test cases of the other files ---- */
 
 TCase *conv_case(void);
+TCase *conv_memory_case(void);
 TCase *edges_case(void);
 TCase *shape_edges_case(void);
 TCase *shape_scale_case(void);
