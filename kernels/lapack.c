@@ -72,7 +72,7 @@ void tp_lapack_triangle(tp_dtype dtype, int64_t m, int64_t n, const void *a, boo
         memset(to, 0, (size_t)(n * size));
         memcpy(to + first * size, from + first * size, (size_t)((last - first) * size));
         if (at < n && diagonal != 1)
-            tp_put(dtype, to + at * size, diagonal ? diagonal * tp_get(dtype, from + at * size) : 0);
+            tp_put(dtype, to + at * size, diagonal != 0 ? diagonal * tp_get(dtype, from + at * size) : 0);
     }
 }
 
