@@ -66,12 +66,27 @@ tp_status tp_axes_fold(tp_ctx *ctx, tp_fold how)
     return tp_axes_fold_to(ctx, how, (tp_axes_buffers){.out = tp_ctx_output(ctx, 0)});
 }
 
-tp_tensor *tp_axes_new(tp_ctx *ctx)
+tp_tensor *tp_axes_number(tp_tensor *view, double *number)
 {
-    static const int64_t one = 1;
+    view->dtype = TP_F64;
+    view->rank = 0;
+    view->dense = true;
+    view->count = 1;
+    view->data = (char *)number;
+    return view;
+}
+
+tp_tensor *tp_axes_new(tp_ctx *ctx, tp_axes_room *room)
+{
     const tp_tensor *out = tp_ctx_output(ctx, 0);
-    return tp_new_tensor(ctx->tape, (tp_dtype)out->dtype, out->rank ? out->rank : 1, out->rank ? out->dims : &one,
-                         ctx->op->name);
+    room->tensor = NULL;
+    if (out->rank == 0) return tp_axes_number(&room->view, &room->single);
+    return room->tensor = tp_new_tensor(ctx->tape, (tp_dtype)out->dtype, out->rank, out->dims, ctx->op->name);
+}
+
+void tp_axes_done(tp_ctx *ctx, tp_axes_room *room)
+{
+    tp_done(ctx->tape, room->tensor);
 }
 
 double tp_axes_count(tp_ctx *ctx)
@@ -117,12 +132,38 @@ static tp_operand spread(const tp_tensor *x, unsigned mask, const tp_tensor *r, 
     return (tp_operand){.data = single ? (const void *)at : r->data, .strides = strides};
 }
 
+enum { FEW = 64 }; /* elements over which single numbers are spread by hand, quicker than by the general way */
+
+/* The short way of a few dense elements and one result. */
+static void run_few(const tp_axes_slope *slope, const tp_tensor *x, tp_tensor *grad)
+{
+    union {
+        float f32[FEW];
+        double f64[FEW];
+    } room[TP_IN_COUNT];
+    const tp_tensor *const from[TP_IN_COUNT] = {[TP_IN_B] = slope->b, [TP_IN_Y] = slope->y, [TP_IN_G] = slope->g};
+    const void *in[TP_IN_COUNT];
+    for (int k = 0; k < TP_IN_COUNT; k++) {
+        in[k] = x->data;
+        if (!from[k] && !(k == TP_IN_B && slope->number)) continue;
+        const double number = from[k] ? tp_get((tp_dtype)from[k]->dtype, from[k]->data) : *slope->number;
+        for (int64_t i = 0; i < x->count && x->dtype == TP_F32; i++) room[k].f32[i] = (float)number;
+        for (int64_t i = 0; i < x->count && x->dtype == TP_F64; i++) room[k].f64[i] = number;
+        in[k] = &room[k];
+    }
+    slope->loop(x->count, grad->data, in);
+}
+
 tp_status tp_axes_run(tp_ctx *ctx, const tp_axes_slope *slope)
 {
     const tp_axes *axes = tp_ctx_attributes(ctx);
     tp_tensor *grad = tp_ctx_grad(ctx, 0, NULL);
     if (!grad) return TP_E_MEMORY;
     const tp_tensor *x = tp_ctx_input(ctx, 0);
+    if (x->dense && x->count <= FEW && tp_ctx_output(ctx, 0)->count == 1) {
+        run_few(slope, x, grad);
+        return TP_OK;
+    }
     int64_t strides[3][TP_MAX_RANK];
     double single[3];
     tp_operand in[TP_IN_COUNT] = {[TP_IN_X] = {.data = x->data, .strides = x->strides, .dense = x->dense}};
@@ -157,9 +198,9 @@ static void run_row(tp_ctx *ctx, int row, const tp_tensor *x, const tp_tensor *b
                 out->data, in, ctx->tape->threads);
 }
 
-tp_tensor *tp_axes_scaled(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y)
+tp_tensor *tp_axes_scaled(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y, tp_axes_room *room)
 {
-    tp_tensor *out = tp_axes_new(ctx);
+    tp_tensor *out = tp_axes_new(ctx, room);
     if (!out) return NULL;
     if (g->rank == 0) {
         const double divisor = y ? tp_get(TP_F64, y->data) : 1;

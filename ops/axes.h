@@ -26,8 +26,17 @@ typedef struct tp_axes_buffers {
 } tp_axes_buffers;
 tp_status tp_axes_fold_to(tp_ctx *ctx, tp_fold how, tp_axes_buffers to);
 
-/* A tensor like the result; of a scalar result, rank 1 with one element. */
-tp_tensor *tp_axes_new(tp_ctx *ctx);
+/* Room for one number for each result: a new tensor like it, or for a scalar the number in `single`, seen as a tensor
+   of rank 0. NULL when out of memory; tp_axes_done gives it back. */
+typedef struct tp_axes_room {
+    tp_tensor view;
+    double single;
+    tp_tensor *tensor;
+} tp_axes_room;
+tp_tensor *tp_axes_new(tp_ctx *ctx, tp_axes_room *room);
+void tp_axes_done(tp_ctx *ctx, tp_axes_room *room);
+/* A number seen as an f64 tensor of rank 0. */
+tp_tensor *tp_axes_number(tp_tensor *view, double *number);
 /* How many elements make one result. */
 double tp_axes_count(tp_ctx *ctx);
 /* The reduced axes as a list; returns how many. */
@@ -49,8 +58,8 @@ tp_status tp_axes_run(tp_ctx *ctx, const tp_axes_slope *slope);
 /* The rule in recorded ops, asked for by a numeric one; its upstream is that of the node's only result. */
 tp_status tp_axes_recorded(tp_ctx *ctx, const tp_tensor *g, tp_status (*backward)(tp_ctx *ctx, tp_var g));
 
-/* A new tensor for one number for each result: g c, or g c / y with 0 where y is 0. */
-tp_tensor *tp_axes_scaled(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y);
+/* In new room: g c, or g c / y with 0 where y is 0. */
+tp_tensor *tp_axes_scaled(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y, tp_axes_room *room);
 
 /* The loops of the operand's dtype. */
 const tp_reduce_loops *tp_axes_loops(tp_ctx *ctx);

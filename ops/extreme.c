@@ -34,12 +34,13 @@ static tp_status extreme_backward(tp_ctx *ctx, tp_var g)
 static tp_status extreme_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
     const tp_tensor *y = tp_ctx_output(ctx, 0);
-    tp_tensor *ties = tp_axes_new(ctx);
+    tp_axes_room room;
+    tp_tensor *ties = tp_axes_new(ctx, &room);
     if (!ties) return TP_E_MEMORY;
     tp_axes_fold_to(ctx, TP_FOLD_SAME, (tp_axes_buffers){.out = ties, .shifts = y});
     const tp_axes_slope slope = {.loop = tp_axes_loops(ctx)->extreme, .b = ties, .y = y, .g = g};
     const tp_status status = tp_axes_run(ctx, &slope);
-    tp_done(ctx->tape, ties);
+    tp_axes_done(ctx, &room);
     return status;
 }
 

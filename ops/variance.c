@@ -22,16 +22,9 @@ static tp_status variance_shape(tp_ctx *ctx)
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, left.rank, left.dims);
 }
 
-/* A scalar's mean seen as a tensor of rank 0. */
-static tp_tensor *means_of(saved *s, tp_tensor *number)
+static tp_tensor *means_of(saved *s, tp_tensor *view)
 {
-    if (s->means) return s->means;
-    number->dtype = TP_F64;
-    number->rank = 0;
-    number->dense = true;
-    number->count = 1;
-    number->data = (char *)&s->mean;
-    return number;
+    return s->means ? s->means : tp_axes_number(view, &s->mean);
 }
 
 static tp_status fold(tp_ctx *ctx, tp_fold how)
@@ -82,24 +75,26 @@ static tp_status std_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(k, tp_div_or_zero(centred(ctx), y)));
 }
 
-static tp_status slope(tp_ctx *ctx, tp_tensor *k)
+/* g c (x - mean), or with y: g c (x - mean) / y */
+static tp_status slope(tp_ctx *ctx, const tp_tensor *g, double c, const tp_tensor *y)
 {
+    tp_axes_room room;
+    tp_tensor view, *k = tp_axes_scaled(ctx, g, c, y, &room);
     if (!k) return TP_E_MEMORY;
-    tp_tensor number;
-    const tp_axes_slope with = {.loop = tp_axes_loops(ctx)->centred, .b = means_of(tp_ctx_saved(ctx), &number), .g = k};
+    const tp_axes_slope with = {.loop = tp_axes_loops(ctx)->centred, .b = means_of(tp_ctx_saved(ctx), &view), .g = k};
     const tp_status status = tp_axes_run(ctx, &with);
-    tp_done(ctx->tape, k);
+    tp_axes_done(ctx, &room);
     return status;
 }
 
 static tp_status variance_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
-    return slope(ctx, tp_axes_scaled(ctx, g, 2 / freedom(ctx), NULL));
+    return slope(ctx, g, 2 / freedom(ctx), NULL);
 }
 
 static tp_status std_gradient(tp_ctx *ctx, const tp_tensor *g)
 {
-    return slope(ctx, tp_axes_scaled(ctx, g, 1 / freedom(ctx), tp_ctx_output(ctx, 0)));
+    return slope(ctx, g, 1 / freedom(ctx), tp_ctx_output(ctx, 0));
 }
 
 #define SHAPES "x: any -> the dims that stay, with 1 for the others when keep; no axis named: all of them, a scalar"

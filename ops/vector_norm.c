@@ -61,12 +61,13 @@ static tp_status norm_gradient(tp_ctx *ctx, const tp_tensor *g)
         slope.loop = p == 1 ? loops->norm1 : (p == 2 ? loops->norm2 : loops->norm);
         return tp_axes_run(ctx, &slope);
     }
-    tp_tensor *ties = tp_axes_new(ctx);
+    tp_axes_room room;
+    tp_tensor *ties = tp_axes_new(ctx, &room);
     if (!ties) return TP_E_MEMORY;
     tp_axes_fold_to(ctx, TP_FOLD_ABS_SAME, (tp_axes_buffers){.out = ties, .shifts = slope.y});
     slope.loop = loops->extreme_abs, slope.b = ties, slope.number = NULL;
     const tp_status status = tp_axes_run(ctx, &slope);
-    tp_done(ctx->tape, ties);
+    tp_axes_done(ctx, &room);
     return status;
 }
 
