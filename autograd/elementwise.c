@@ -112,39 +112,51 @@ static void run(const tp_tape *tape, tp_loop *loop, const frame *f)
                    out->data, f->in, tape->threads);
 }
 
-enum { SMALL = 4096 }; /* elements up to which a frame would cost more than a test whether it is needed */
+/* Elements up to which a frame would cost more than a test whether it is needed, and up to which a mask is converted on
+   the stack. */
+enum { SMALL = 4096, FEW = 64 };
 
-static bool lies_as(const tp_tensor *x, const tp_tensor *out)
+static bool lies_as(const tp_tensor *x, const tp_tensor *out, bool any_dtype)
 {
-    return x->dense && x->dtype == out->dtype && tp_shape_equal(x->rank, x->dims, out->rank, out->dims);
+    return x->dense && (any_dtype || x->dtype == out->dtype) && tp_shape_equal(x->rank, x->dims, out->rank, out->dims);
 }
 
-/* The short way of small tensors: what the loop reads where each operand lies as the result does. `narrow` is room for
-   the plain numbers in f32. False where a frame is needed. */
-static bool direct(const tp_tape *tape, const tp_node *node, const tp_tensor *out, float *narrow, const void **in)
+/* Room beside the operands: plain numbers in f32, a mask in the loop's type. */
+typedef struct side {
+    float narrow[TP_MAX_NUMBERS];
+    double mask[FEW];
+} side;
+
+/* The short way of small tensors: what the loop reads where each operand lies as the result does. False where a frame
+   is needed. */
+static bool direct(const tp_tape *tape, const tp_node *node, const tp_tensor *out, side *room, const void **in)
 {
     const tp_row *row = node->op->row;
-    if (out->count > SMALL || row->mask || row->kind == TP_ROW_COMPARE) return false;
+    if (out->count > SMALL || (row->mask && out->count > FEW) || row->kind == TP_ROW_COMPARE) return false;
     for (int k = 0; k < node->op->arity; k++) {
         const tp_node *x = &tape->nodes[tp_input_of(node, (uint32_t)k)];
-        if (!(x->a & TP_IS_TENSOR) || !lies_as(x->value.tensor, out)) return false;
+        const bool mask = row->mask && k == 0;
+        if (!(x->a & TP_IS_TENSOR) || !lies_as(x->value.tensor, out, mask)) return false;
         in[k] = x->value.tensor->data;
+        if (!mask || x->value.tensor->dtype == out->dtype) continue;
+        tape->kernels->compare[out->dtype]->truth[x->value.tensor->dtype](out->count, room->mask, in[k]);
+        in[k] = room->mask;
     }
     for (int k = node->op->arity; k < TP_IN_COUNT; k++) in[k] = in[0];
     if (row->numbers_count == 0) return true;
     const double *numbers = row->kind == TP_ROW_NUMBERS ? node->extra.numbers : &node->extra.number;
-    for (int k = 0; k < row->numbers_count; k++) narrow[k] = (float)numbers[k];
-    in[TP_IN_B] = out->dtype == TP_F32 ? (const void *)narrow : (const void *)numbers;
+    for (int k = 0; k < row->numbers_count; k++) room->narrow[k] = (float)numbers[k];
+    in[TP_IN_B] = out->dtype == TP_F32 ? (const void *)room->narrow : (const void *)numbers;
     return true;
 }
 
 static void compute(const tp_tape *tape, const tp_node *node)
 {
     const tp_row *row = node->op->row;
-    float narrow[TP_MAX_NUMBERS];
+    side room;
     const void *in[TP_IN_COUNT];
     tp_tensor *y = node->value.tensor;
-    if (direct(tape, node, y, narrow, in)) {
+    if (direct(tape, node, y, &room, in)) {
         tape->kernels->of[y->dtype]->rows[row->index].value(y->count, y->data, in);
         return;
     }
@@ -350,10 +362,10 @@ static void slope_into(tp_ctx *ctx, int i, const tp_node *g, tp_tensor *out)
 {
     const tp_node *node = &ctx->tape->nodes[ctx->node];
     tp_loop *const loop = ctx->tape->kernels->of[out->dtype]->rows[ctx->op->row->index].slope[i];
-    float narrow[TP_MAX_NUMBERS];
+    side room;
     const void *in[TP_IN_COUNT];
-    const bool like = g->a & TP_IS_TENSOR && lies_as(g->value.tensor, out) && node->value.tensor->dense;
-    if (like && direct(ctx->tape, node, out, narrow, in)) {
+    const bool like = g->a & TP_IS_TENSOR && lies_as(g->value.tensor, out, false) && node->value.tensor->dense;
+    if (like && direct(ctx->tape, node, out, &room, in)) {
         in[TP_IN_Y] = node->value.tensor->data;
         in[TP_IN_G] = g->value.tensor->data;
         loop(out->count, out->data, in);

@@ -55,6 +55,7 @@ typedef struct tp_float_loops {
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;
     void (*add)(int64_t n, void *y, const void *x); /* y += x */
+    void (*scale)(int64_t n, void *y, double c);    /* y *= c */
     /* Row i of n elements of x, `step` apart, is added at table + place[i]; INT64_MIN: it is not. */
     void (*add_rows)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *x, int64_t step);
     /* out = softmax(x) and log_softmax(x) for one row; returns log sum exp. out may be NULL. */

@@ -21,6 +21,14 @@ static void N(add_rows_of)(int64_t rows, int64_t n, void *table, const int64_t *
     }
 }
 
+static void N(scale_by)(int64_t n, void *py, double c)
+{
+    T *const y = py;
+    const T factor = (T)c;
+    SIMD
+    for (int64_t i = 0; i < n; i++) y[i] *= factor;
+}
+
 /* ---- the softmax family, one contiguous row; the largest element is taken out first, so nothing overflows ---- */
 
 INLINE T N(row_max)(int64_t n, const T *x)
@@ -190,6 +198,7 @@ static const tp_float_loops N(loops) = {
     .losses = TABLE(tp_losses),
     .classes = &TABLE(tp_classes),
     .add = N(add_into),
+    .scale = N(scale_by),
     .add_rows = N(add_rows_of),
     .softmax = N(softmax_loop),
     .log_softmax = N(log_softmax_loop),

@@ -180,6 +180,29 @@ static tp_status logsumexp_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(g, tp_softmax(tp_ctx_input_var(ctx, 0), -1)));
 }
 
+/* The same, a row at a time; a zero upstream is a structural zero, whatever the row holds. */
+static tp_status logsumexp_gradient(tp_ctx *ctx, const tp_tensor *g)
+{
+    const tp_tensor *x = tp_ctx_dense(ctx, 0);
+    tp_tensor *copy, *grad = x ? tp_ctx_grad(ctx, 0, NULL) : NULL;
+    const tp_tensor *dense = grad ? tp_densely(ctx->tape, g, &copy) : NULL;
+    if (!dense) return TP_E_MEMORY;
+    const tp_dtype up = (tp_dtype)dense->dtype;
+    const int64_t n = x->dims[x->rank - 1], bytes = n * (int64_t)tp_dtype_size((tp_dtype)x->dtype);
+    for (int64_t i = 0; n > 0 && i < dense->count; i++) {
+        const double scale = tp_get(up, dense->data + i * (int64_t)tp_dtype_size(up));
+        char *row = grad->data + i * bytes;
+        if (scale == 0) {
+            memset(row, 0, (size_t)bytes);
+            continue;
+        }
+        loops_of(ctx)->softmax(n, row, x->data + i * bytes);
+        loops_of(ctx)->scale(n, row, scale);
+    }
+    tp_done(ctx->tape, copy);
+    return TP_OK;
+}
+
 const tp_op tp_op_logsumexp = {TP_OP_HEAD,
                                .name = "logsumexp",
                                .arity = 1,
@@ -187,6 +210,7 @@ const tp_op tp_op_logsumexp = {TP_OP_HEAD,
                                .shape = logsumexp_shape,
                                .forward = logsumexp_forward,
                                .backward = logsumexp_backward,
+                               .gradient = logsumexp_gradient,
                                .text = {.formula = "y = log sum e^x along the axis",
                                         .derivative = "dx = g softmax(x)",
                                         .shapes = "x: (..., n, ...) -> (..., ...), or (..., 1, ...) when keep",
