@@ -424,6 +424,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, linalg_sizes_case());
     suite_add_tcase(suite, spectral_case());
     suite_add_tcase(suite, attention_case());
+    suite_add_tcase(suite, math_masks_case());
     suite_add_tcase(suite, math_values_case());
     suite_add_tcase(suite, norm_case());
     suite_add_tcase(suite, random_case());

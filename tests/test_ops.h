@@ -135,6 +135,7 @@ TCase *linalg_case(void);
 TCase *linalg_sizes_case(void);
 TCase *spectral_case(void);
 TCase *attention_case(void);
+TCase *math_masks_case(void);
 TCase *math_values_case(void);
 TCase *norm_case(void);
 TCase *random_case(void);
