@@ -34,7 +34,8 @@ typedef struct rows {
 
 static bool rows_of(tp_ctx *ctx, rows *r)
 {
-    const tp_tensor *x = tp_ctx_dense(ctx, 0), *w = tp_ctx_count(ctx) > 2 ? tp_ctx_dense(ctx, 2) : x;
+    const bool weighed = tp_ctx_count(ctx) > 2; /* perhaps by x itself */
+    const tp_tensor *x = tp_ctx_dense(ctx, 0), *w = weighed ? tp_ctx_dense(ctx, 2) : x;
     if (!x || !w) return false;
     const tp_dtype dtype = (tp_dtype)x->dtype;
     *r = (rows){.loops = ctx->tape->kernels->of[dtype]->classes,
@@ -42,7 +43,7 @@ static bool rows_of(tp_ctx *ctx, rows *r)
                 .classes = x->dims[x->rank - 1],
                 .size = (int64_t)tp_dtype_size(dtype),
                 .x = x->data,
-                .w = w == x ? NULL : w->data,
+                .w = weighed ? w->data : NULL,
                 .labels = tp_ctx_input(ctx, 1)};
     r->count = r->labels->count;
     return true;

@@ -355,6 +355,58 @@ START_TEST(views_with_negative_strides_are_as_good_as_copies)
 }
 END_TEST
 
+/* ---- one node as several operands ---- */
+
+static bool alike(const sample_leaf *a, const sample_leaf *b)
+{
+    return !a->labels && !b->labels && !a->constant && !b->constant && a->low == b->low && a->high == b->high &&
+           (a->layout == SCALAR) == (b->layout == SCALAR) && tp_shape_equal(a->rank, a->dims, b->rank, b->dims);
+}
+
+/* Each operand that is like an earlier one is that node itself in `same`, and a copy of it in `copies`. */
+static bool share_operands(const run *r, tp_var *same, tp_var *copies)
+{
+    bool any = false;
+    for (int i = 0; i < r->of->n; i++) {
+        same[i] = copies[i] = r->operand[i];
+        for (int k = 0; k < i; k++) {
+            if (!alike(&r->of->x[i], &r->of->x[k])) continue;
+            same[i] = same[k];
+            copies[i] = tp_muls(same[k], 1);
+            any = true;
+            break;
+        }
+    }
+    return any;
+}
+
+static void check_shared(const sample *s)
+{
+    run r = run_sample(s, TP_F64, 18, false);
+    tp_var same[MAX_LEAVES], copies[MAX_LEAVES], got[MAX_LEAVES], expected[MAX_LEAVES];
+    run of_copies = r;
+    if (share_operands(&r, same, copies)) {
+        tp_tape_set_seed(r.tape, 1);
+        r.y = s->build(s, same);
+        tp_tape_set_seed(r.tape, 1);
+        of_copies.y = s->build(s, copies);
+        expect_same(s, "value of one node twice and of its copies", of_copies.y, r.y, 1e-12);
+        for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+            run_vjp(&r, 19, flags, got);
+            run_vjp(&of_copies, 19, flags, expected);
+            for (int i = 0; i < r.n; i++)
+                expect_same(s, "gradient of one node twice and of its copies", expected[i], got[i], 1e-12);
+        }
+    }
+    run_end(&r);
+}
+
+START_TEST(one_node_twice_is_as_good_as_copies)
+{
+    each_sample(_i, check_shared);
+}
+END_TEST
+
 /* ---- replay ---- */
 
 static void check_replay_of(const sample *s, tp_dtype dtype)
@@ -407,6 +459,7 @@ Suite *ops_suite(void)
     tcase_add_loop_test(table, forward_mode_agrees_with_backward_mode, 0, n);
     tcase_add_loop_test(table, f32_agrees_with_f64, 0, n);
     tcase_add_loop_test(table, views_with_negative_strides_are_as_good_as_copies, 0, n);
+    tcase_add_loop_test(table, one_node_twice_is_as_good_as_copies, 0, n);
     tcase_add_loop_test(table, replay_equals_recording_bit_for_bit, 0, n);
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, conv_case());

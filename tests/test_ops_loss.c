@@ -59,6 +59,11 @@ static tp_var build_shares(const sample *s, const tp_var *x)
         op, text " (2,3,2) classes first", build, ON(T(2, 3, 2), WEIGHTS(3), LABELS(TP_I64, 3, 2, 2)),                 \
             LIST(how, WEIGHT | FIRST)                                                                                  \
     }
+/* A label of one row of three classes. */
+#define LABELED_ROW                                                                                                    \
+    {                                                                                                                  \
+        .layout = SCALAR, .labels = TP_I64, .high = 3                                                                  \
+    }
 #define CROSS_ENTROPY(how, text)                                                                                       \
     BOTH("cross_entropy", build_cross_entropy, how, text),                                                             \
         {"cross_entropy", text " (4,3) smooth", build_cross_entropy, ON(VIEW(4, 3), LABELS(TP_I64, 3, 4)),             \
@@ -90,9 +95,13 @@ static const sample items[] = {
     MARGIN("mean (4,3) weights", 1, .5, TP_MEAN, WEIGHT, VIEW(4, 3), WEIGHTS(3), LABELS(TP_I32, 3, 4)),
     MARGIN("mean (4,3) squared", 2, 1, TP_MEAN, 0, TRANSPOSED(4, 3), LABELS(TP_U8, 3, 4)),
     MARGIN("none (2,2,3) squared, weights", 2, 1, TP_NONE, WEIGHT, CUT(2, 2, 3), WEIGHTS(3), LABELS(TP_I64, 3, 2, 2)),
+    MARGIN("sum (3), weights like it", 2, 1, TP_SUM, WEIGHT, WEIGHTS(3), WEIGHTS(3), LABELED_ROW),
     MARGIN("sum (2,1)", 1, 1, TP_SUM, 0, T(2, 1), LABELS(TP_I64, 1, 2)),
     MARGIN("sum (0,3)", 1, 1, TP_SUM, 0, T(0, 3), LABELS(TP_I64, 3, 0)),
     MARGIN("none (0,3)", 1, 1, TP_NONE, 0, T(0, 3), LABELS(TP_I64, 3, 0)),
+    {"cross_entropy", "(3), weights like it", build_cross_entropy, ON(WEIGHTS(3), WEIGHTS(3), LABELED_ROW),
+     LIST(TP_SUM, WEIGHT | SMOOTH)},
+    {"nll", "(3), weights like it", build_nll, ON(WEIGHTS(3), WEIGHTS(3), LABELED_ROW), LIST(TP_SUM, WEIGHT)},
     {"label_shares", "(4)", build_shares, ON(LABELS(TP_I64, 3, 4)), LIST(0), .number = .2},
     {"label_shares", "(2,3), ignored", build_shares, ON(LABELS(TP_I32, 3, 2, 3)), LIST(1), .number = .5},
     {"label_shares", "scalar", build_shares, ON({.layout = SCALAR, .labels = TP_I64, .high = 3}), LIST(0)},
