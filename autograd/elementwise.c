@@ -296,7 +296,7 @@ static tp_var append(const call *c, tp_tensor *out, const tp_var *x, const doubl
     const uint32_t reach = c->op->flags & TP_NO_GRADIENT ? 0 : ~0u;
     const double value = out ? 0 : scalar_value(tape, c->op, x, numbers);
     const tp_var result = tp_scalar_append(tape, c->op, value, x[0].node, c->op->arity > 1 ? x[1].node : 0,
-                                           c->flags & TP_NEEDS, 0, reach);
+                                           c->flags & TP_NEEDS, NULL, reach);
     tp_node *node = &tape->nodes[result.node];
     node->extra = extra.extra;
     if (!out) return result;

@@ -68,9 +68,10 @@ static inline bool tp_scalar_ready3(tp_var x, tp_var b, tp_var c)
            !(x.tape->nodes[c.node].a & TP_IS_TENSOR);
 }
 
-/* ... and the append that it leads to. `reach` is 0 for an op that is not differentiable, else all ones. */
+/* ... and the append that it leads to. `number` is NULL for a row that has none; `reach` is 0 for an op that is not
+   differentiable, else all ones. */
 static inline tp_var tp_scalar_append(tp_tape *tape, const tp_op *op, double value, uint32_t a, uint32_t b,
-                                      uint32_t flags, double number, uint32_t reach)
+                                      uint32_t flags, const double *number, uint32_t reach)
 {
     const uint32_t at = tape->count++;
     tp_node *node = &tape->nodes[at];
@@ -79,7 +80,7 @@ static inline tp_var tp_scalar_append(tp_tape *tape, const tp_op *op, double val
     node->value.number = value;
     node->a = a | (flags & tape->grad_mask & reach);
     node->b = b;
-    if (!__builtin_constant_p(number) || number != 0) node->extra.number = number; /* else nobody reads it */
+    if (number) node->extra.number = *number;
     return (tp_var){tape, at, tape->epoch};
 }
 

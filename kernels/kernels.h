@@ -24,7 +24,7 @@ enum {
 };
 
 /* An elementwise loop over n contiguous elements. in[] holds the operands x, b, c, the result y and its upstream g; a
-   loop reads those that its formula names. For a row with plain numbers, in[TP_IN_B] points at TP_MAX_NUMBERS of them.
+   loop reads those that its formula names. For a row with plain numbers, in[TP_IN_B] points at them.
  */
 enum { TP_IN_X, TP_IN_B, TP_IN_C, TP_IN_Y, TP_IN_G, TP_IN_COUNT };
 enum { TP_ROW_OPERANDS = 3, TP_MAX_NUMBERS = 3 };

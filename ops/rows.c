@@ -148,16 +148,16 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
     .backward = tp_elementwise_backward, .gradient = tp_elementwise_gradient, .scalar_gradient = name##_scalar_gradient
 
 /* Constructors: the short path of scalars, or the whole one. */
-#define ON_ONE(name, plain, reach)                                                                                     \
+#define ON_ONE(name, plain, its_number, reach)                                                                         \
     if (!tp_scalar_ready1(x)) return tp_elementwise(&tp_op_##name, &x, (const double[]){plain});                       \
     const tp_node *p = &x.tape->nodes[x.node];                                                                         \
-    return tp_scalar_append(x.tape, &tp_op_##name, name##_value(p->value.number, plain, 0, 0), x.node, 0, p->a, plain, \
-                            reach);
+    return tp_scalar_append(x.tape, &tp_op_##name, name##_value(p->value.number, plain, 0, 0), x.node, 0, p->a,        \
+                            its_number, reach);
 #define ON_TWO(name, reach)                                                                                            \
     if (!tp_scalar_ready2(x, b)) return tp_elementwise(&tp_op_##name, (const tp_var[]){x, b}, NULL);                   \
     const tp_node *p = &x.tape->nodes[x.node], *q = &x.tape->nodes[b.node];                                            \
     return tp_scalar_append(x.tape, &tp_op_##name, name##_value(p->value.number, q->value.number, 0, 0), x.node,       \
-                            b.node, p->a | q->a, 0, reach);
+                            b.node, p->a | q->a, NULL, reach);
 
 #define UNARY(name, value_, slope_, recorded_, low_, high_)                                                            \
     VALUE(name, value_)                                                                                                \
@@ -170,7 +170,7 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
     DESCRIPTOR(name, 1, FLAGS(slope_), BACKWARD(name))                                                                 \
     tp_var tp_##name(tp_var x)                                                                                         \
     {                                                                                                                  \
-        ON_ONE(name, 0, REACH(slope_))                                                                                 \
+        ON_ONE(name, 0, NULL, REACH(slope_))                                                                           \
     }
 
 #define NUMBER_OP(name, value_, slope_, recorded_, number_, low_, high_)                                               \
@@ -184,7 +184,7 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
     DESCRIPTOR(name, 1, FLAGS(slope_), BACKWARD(name))                                                                 \
     static inline tp_var name##_record(tp_var x, double b)                                                             \
     {                                                                                                                  \
-        ON_ONE(name, b, REACH(slope_))                                                                                 \
+        ON_ONE(name, b, &b, REACH(slope_))                                                                             \
     }
 #define NUMBER(name, ...)                                                                                              \
     NUMBER_OP(name, __VA_ARGS__) tp_var tp_##name(tp_var x, double b)                                                  \
@@ -258,7 +258,8 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         if (!tp_scalar_ready3(x, b, c)) return tp_elementwise(&tp_op_##name, (const tp_var[]){x, b, c}, NULL);         \
         const tp_node *p = &x.tape->nodes[x.node], *q = &x.tape->nodes[b.node], *r = &x.tape->nodes[c.node];           \
         const double value = name##_value(p->value.number, q->value.number, r->value.number, 0);                       \
-        const tp_var y = tp_scalar_append(x.tape, &tp_op_##name, value, x.node, b.node, p->a | q->a | r->a, 0, ~0u);   \
+        const tp_var y =                                                                                               \
+            tp_scalar_append(x.tape, &tp_op_##name, value, x.node, b.node, p->a | q->a | r->a, NULL, ~0u);             \
         x.tape->nodes[y.node].extra.third = c.node;                                                                    \
         return y;                                                                                                      \
     }
@@ -290,7 +291,7 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
     DESCRIPTOR(name, 1, TP_NO_GRADIENT, .gradient = NULL)                                                              \
     tp_var tp_##name(tp_var x)                                                                                         \
     {                                                                                                                  \
-        ON_ONE(name, 0, 0)                                                                                             \
+        ON_ONE(name, 0, NULL, 0)                                                                                       \
     }
 #define COMPARE_ROW(name, value_, low_, high_)                                                                         \
     static const tp_row name##_row = {.index = TP_COMPARE_##name,                                                      \
