@@ -208,10 +208,14 @@ static void put(tp_dtype dtype, void *out, int64_t first, int64_t n, const doubl
 /* An element of each of n results. */
 static void first_ones(const job *j, int64_t first, int64_t n, double *out)
 {
+    if (j->count == 0) return;
+    if (j->total == 1) {
+        out[0] = tp_get(j->args->dtype, j->args->x);
+        return;
+    }
     walk kept = walk_from(&j->keep, j->keep.rank, first);
-    for (int64_t i = 0; i < n && j->count; i++, next(&kept))
-        out[i] = j->args->dtype == TP_F32 ? (double)((const float *)j->args->x)[kept.offset]
-                                          : ((const double *)j->args->x)[kept.offset];
+    for (int64_t i = 0; i < n; i++, next(&kept))
+        out[i] = tp_get(j->args->dtype, (const char *)j->args->x + kept.offset * j->size);
 }
 
 /* The mean is one element and the mean distance from it, so that the variance of equal numbers is exactly 0. */
