@@ -296,7 +296,7 @@ static tp_var as_matrices(const plan *p, const term *t, const parts *s, bool lef
     if (s->batch_n) dims[rank++] = group(p, s->batch_n, s->batch);
     if (first_n || s->batch_n) dims[rank++] = group(p, first_n, first);
     if (second_n || s->batch_n) dims[rank++] = group(p, second_n, second);
-    const bool already = first_n <= 1 && second_n <= 1 && (s->batch_n == 0 || s->batch_n + first_n + second_n == 3);
+    const bool already = s->batch_n ? s->batch_n == 1 && first_n == 1 && second_n == 1 : first_n <= 1 && second_n <= 1;
     return already ? x : tp_reshape(x, rank, dims);
 }
 

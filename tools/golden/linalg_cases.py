@@ -61,6 +61,10 @@ EINSUMS = [
     ("bij,bjk->bik", Turned(2, 2, 3), Sliced(2, 3, 2)), ("abcd,dcef->abef", Turned(2, 1, 2, 3), Turned(3, 2, 1, 2)),
     ("...ij,...jk->...ik", Turned(2, 2, 3), Sliced(3, 2)), ("i,j->ij", Sliced(3), Sliced(4)),
     ("ij->j", Turned(2, 3)), ("bi,bi->b", Turned(3, 4), Sliced(3, 4)),
+    ("abk,abkj->abj", (2, 3, 2), (2, 3, 2, 2)), ("abik,abk->abi", (2, 3, 2, 2), (2, 3, 2)),
+    ("abk,abkj->abj", (1, 3, 2), (1, 3, 2, 2)), ("abck,kbacj->jcba", (2, 1, 2, 3), (3, 1, 2, 2, 2)),
+    ("...k,...kj->...j", (2, 2, 3), (2, 1, 3, 2)), ("abc,cabe,bce,bc->e", (2, 3, 2), (2, 2, 3, 2), (3, 2, 2), (3, 2)),
+    ("abc,adcb,abc->", (2, 3, 2), (2, 2, 2, 3), (2, 3, 2)),
 ]
 DIAGONALS = [
     ("ii->i", (3, 3)), ("ii", (3, 3)), ("ii->", (3, 3)), ("iij->ij", (2, 2, 3)), ("iij->j", (2, 2, 3)),
