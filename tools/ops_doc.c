@@ -291,6 +291,11 @@ static bool texts_are_complete(void)
     bool good = tp_op_count() <= (int)(sizeof written / sizeof *written);
     for (int i = 0; i < tp_op_count(); i++) {
         const tp_op *op = tp_op_at(i);
+        for (int k = 0; op->row && k < op->arity; k++) {
+            if (formula_write(NULL, op->row->formula, false) && formula_write(NULL, op->row->slope[k], false)) continue;
+            fprintf(stderr, "ops_doc: the row %s names what tools/ops_doc_formula.c does not know\n", op->name);
+            good = false;
+        }
         if (op->row || (op->text.formula && op->text.derivative && op->text.shapes)) continue;
         fprintf(stderr, "ops_doc: op %s has no complete .text\n", op->name);
         good = false;

@@ -35,6 +35,10 @@ bool header_read(header *h, const char *path);
 
 bool span_is(span s, const char *text);
 
+/* Writes a row's text as mathematics, with its only plain number called c where `number`. False when it names a helper
+   of which nothing is known. `out` may be NULL. */
+bool formula_write(FILE *out, const char *from, bool number);
+
 /* Writes what a row says: formula, derivative, shapes, and the table of its values and slopes at the edges. */
 void row_write(FILE *out, const tp_op *op);
 

@@ -1,37 +1,8 @@
 /* What docs/ops.md says of a row: its own text made readable, and its values and slopes at the edges, computed. */
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
 #include "tools/ops_doc.h"
-
-static bool is_name(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-/* M(exp)(x) -> exp(x), C(.5) -> 0.5, and b -> c where that is the only plain number. */
-static void write_formula(FILE *out, const char *text, bool number)
-{
-    bool wrapped = false; /* inside M( or C(, whose parenthesis is not written */
-    for (const char *p = text; *p; p++) {
-        const bool begins = p == text || !is_name(p[-1]);
-        if (begins && (p[0] == 'M' || p[0] == 'C') && p[1] == '(') {
-            p++;
-            wrapped = true;
-            if (strncmp(p + 1, "fabs)", 5) == 0) p++; /* abs */
-        } else if (wrapped && *p == ')') {
-            wrapped = false;
-        } else if (begins && *p == '.' && isdigit((unsigned char)p[1])) {
-            fputs("0.", out);
-        } else if (begins && strncmp(p, "HUGE_VAL", 8) == 0) {
-            fputs("Inf", out);
-            p += 7;
-        } else {
-            fputc(number && begins && *p == 'b' && !is_name(p[1]) ? 'c' : *p, out);
-        }
-    }
-}
 
 static void write_number(FILE *out, double x)
 {
@@ -139,14 +110,14 @@ void row_write(FILE *out, const tp_op *op)
     const tp_row *row = op->row;
     const bool number = row->kind == TP_ROW_NUMBER;
     fputs("- Value: `y = ", out);
-    write_formula(out, row->formula, number);
+    formula_write(out, row->formula, number);
     fputs("`\n- Derivative: ", out);
     if (op->flags & TP_NO_GRADIENT) {
         fputs("none; no gradient flows back\n", out);
     } else {
         for (int i = 0; i < op->arity; i++) {
             fputs(slopes[i], out);
-            write_formula(out, row->slope[i], number);
+            formula_write(out, row->slope[i], number);
             fputc('`', out);
         }
         fputc('\n', out);

@@ -8,8 +8,9 @@
 extern "C" {
 #endif
 
-/* Operands are f32 or f64 (TP_E_DTYPE else), except where it is said. NaN in, NaN out. A gradient of exactly 0 stays 0
-   where a slope is infinite. dy is the slope. */
+/* Operands are f32 or f64 (TP_E_DTYPE else), except where it is said. NaN in, NaN out; but pow(x, 0) = pow(1, b) = 1
+   and hypot(Inf, b) = Inf, as C has them. A gradient of exactly 0 stays 0 where a slope is infinite. dy is the slope;
+   one that is written by y has y's rounding: that of sigmoid and of tanh is 0 where y rounds to 1. */
 
 /* ---- one operand: y has x's shape and dtype --------------------------------------------------------------------- */
 
@@ -56,6 +57,7 @@ TP_API tp_var tp_relu(tp_var x);       /* max(x, 0);  dy = 1 for x > 0, else 0 (
 TP_API tp_var tp_relu6(tp_var x);      /* min(max(x, 0), 6);  dy = 1 for 0 < x < 6, else 0 */
 /* scale (x for x > 0, else alpha (e^x - 1)), scale = 1.0507..., alpha = 1.6733... (Klambauer et al. 2017) */
 TP_API tp_var tp_selu(tp_var x);
+
 TP_API tp_var tp_gelu(tp_var x);        /* x Phi(x), Phi the normal distribution (Hendrycks, Gimpel 2016) */
 TP_API tp_var tp_gelu_tanh(tp_var x);   /* x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2: close to it */
 TP_API tp_var tp_silu(tp_var x);        /* x sigmoid(x), also called swish (Elfwing et al. 2017) */
@@ -116,6 +118,7 @@ TP_API tp_var tp_same(tp_var x, tp_var b);      /* 1 where x = b, else 0, in x's
 /* x where the condition is not 0, else b. The condition is of any dtype (a u8 mask, say) and gets no gradient; the
    branch that is not taken gets 0, whatever its slope. */
 TP_API tp_var tp_where(tp_var condition, tp_var x, tp_var b);
+
 TP_API tp_var tp_fma(tp_var x, tp_var b, tp_var c);  /* x b + c;  dx = b, db = x, dc = 1 */
 TP_API tp_var tp_lerp(tp_var x, tp_var b, tp_var w); /* x + w (b - x);  dx = 1 - w, db = w, dw = b - x */
 /* min(max(x, low), high);  dx = 1 for low <= x <= high, dlow = 1 for x < low <= high, dhigh = 1 for x > high or
