@@ -11,8 +11,8 @@ tp_status tp_slot_add_number(tp_tape *tape, uint32_t node, double g);
 /* After a numeric rule: adds what it wrote beside occupied slots. */
 tp_status tp_flush_pending(tp_ctx *ctx);
 
-/* Recorded walk: adds the node of a gradient to the slot; and the slot's sum so far as one node, or a poisoned handle.
- */
+/* Recorded walk: adds the node of a gradient to the slot; and the slot's sum so far as one node, or
+   a poisoned handle. */
 tp_status tp_slot_record(tp_tape *tape, uint32_t node, tp_var g);
 tp_var tp_slot_gradient(tp_tape *tape, uint32_t node);
 

@@ -13,8 +13,8 @@ tp_leaf_entry *tp_leaf_sinking(const tp_tape *tape, uint32_t node);
 /* The memory that a parameter's gradient goes to, marked as written by this walk; *holds tells whether it has something
    to add to. NULL after setting the error. */
 tp_tensor *tp_leaf_sink(tp_tape *tape, tp_leaf_entry *leaf, bool *holds);
-/* A parameter of rank 0 is a scalar node: adds its adjoint to the tensor's gradient. Nothing happens for other nodes.
- */
+/* A parameter of rank 0 is a scalar node: adds its adjoint to the tensor's gradient. Nothing happens
+   for other nodes. */
 tp_status tp_leaf_sink_number(tp_tape *tape, uint32_t node, double gradient);
 /* Ends a walk from `root`: a parameter of rank 0 that nothing reached gets its 0, as its scalar node says; a failed
    walk invalidates the gradients that it touched. Returns the status. */

@@ -1,5 +1,5 @@
-/* One op, or a few, on operands of given shapes: forward, then back from ones to every operand that needs a gradient.
- */
+/* One op, or a few, on operands of given shapes: forward, then back from ones to every operand that
+   needs a gradient. */
 #include "bench/bench.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Reductions: of a cube of 256 along each axis, where memory counts, and of 16 floats, where the tape's own work does.
- */
+/* Reductions: of a cube of 256 along each axis, where memory counts, and of 16 floats, where the tape's
+   own work does. */
 #include "bench/bench.h"
 
 #define REPEATS 256 /* small reductions in a step, added up */

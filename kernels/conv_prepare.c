@@ -76,8 +76,7 @@ void tp_conv_cache_free(tp_conv_cache *cache)
     tp_deallocate(&memory, cache, sizeof *cache);
 }
 
-/* ---- making ready --------------------------------------------------------------------------------------------------
- */
+/* ---- making ready ---- */
 
 static double work_of(const tp_conv_shape *s)
 {

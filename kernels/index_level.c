@@ -2,8 +2,8 @@
 #include "kernels/index.h"
 #include "kernels/level.h"
 
-/* What can be wrong is gathered up and looked at once, so that the loop has no branch. Strides of 1 are the usual case.
- */
+/* What can be wrong is gathered up and looked at once, so that the loop has no branch. Strides of 1 are
+   the usual case. */
 #define PLACES(name, type)                                                                                             \
     INLINE bool loop_##name(const tp_pick *p, const type *index, int64_t n, int64_t stride, int64_t axis,              \
                             int64_t step, int64_t *restrict place)                                                     \

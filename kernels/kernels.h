@@ -90,8 +90,7 @@ typedef struct tp_kernels {
 /* The best level that this processor has, at most what the environment variable TAPIR_CPU names (v2, v3, v4). */
 const tp_kernels *tp_kernels_pick(void);
 
-/* ---- drivers over strided tensors, independent of the level -------------------------------------------------------
- */
+/* ---- drivers over strided tensors, independent of the level ---- */
 
 /* An operand of an elementwise loop: strides along the result's dims (0 where broadcast). `dense` says that it has the
    result's own layout; strides may then be NULL. data NULL: the loop does not read it. */

@@ -1,7 +1,7 @@
 /* QR factors by Householder reflections H = I - tau v v^T, v[0] = 1, applied by rows. See level.h. */
 
-/* Makes x (n elements) into v in place, with H x = (beta, 0, ...); returns tau, which is 0 where nothing is to be done.
- */
+/* Makes x (n elements) into v in place, with H x = (beta, 0, ...); returns tau, which is 0 where nothing is
+   to be done. */
 static T N(householder)(int64_t n, T *x, T *beta)
 {
     const T scale = N(largest)(n - 1, x + 1), head = *beta = x[0];

@@ -127,8 +127,8 @@ static N(svd_parts) N(lay_out)(const tp_lapack *l, int64_t k, int64_t p)
     return x;
 }
 
-/* Turns the rows of w and far by the eigenvectors of w w^T, the largest first; `free` has room for far, `values` for k.
- */
+/* Turns the rows of w and far by the eigenvectors of w w^T, the largest first; `free` has room for far,
+   `values` for k. */
 static void N(turn_near)(N(svd_parts) * x, int64_t k, int64_t p, T *free, T *values)
 {
     T *const gram = x->spare[0], *const v = x->spare[1];

@@ -36,8 +36,8 @@ enum { TP_REDUCE_COLUMNS = 1024 }; /* running results side by side */
 typedef struct tp_reduce_loops {
     /* n elements `stride` apart into one */
     double (*row[TP_FOLDS])(int64_t n, const void *x, int64_t stride, double shift, double power);
-    /* `count` rows, `step` apart, of n elements `stride` apart, each into one; `shift` is read where the fold has one
-     */
+    /* `count` rows, `step` apart, of n elements `stride` apart, each into one; `shift` is read where the
+       fold has one */
     void (*rows[TP_FOLDS])(int64_t count, int64_t step, double *out, int64_t n, const void *x, int64_t stride,
                            const double *shift, double power);
     /* `rows` rows, `step` apart, of n elements each, into n running results */

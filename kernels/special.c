@@ -98,8 +98,8 @@ double tp_digamma_of(double x)
 
 /* ---- polygamma ---- */
 
-/* zeta(s, q) = sum over k of (q + k)^-s for q > 0: terms up to q + k >= reach, then Euler and Maclaurin (DLMF 25.11.5).
- */
+/* zeta(s, q) = sum over k of (q + k)^-s for q > 0: terms up to q + k >= reach, then Euler and
+   Maclaurin (DLMF 25.11.5). */
 static double hurwitz(double s, double q)
 {
     static const double bernoulli[] = {1. / 6,       -1. / 30, 1. / 42,      -1. / 30,     5. / 66,

@@ -57,8 +57,7 @@ static tp_status forward(tp_ctx *ctx, tp_conv_part part)
     return run(ctx, part, tp_ctx_output(ctx, 0), a, b, bias);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------------------------
- */
+/* ---- rules ---- */
 
 /* Operand i's gradient in numbers: the part that it is, from the other operand and g, which is the op's own part. */
 static tp_status operand_gradient(tp_ctx *ctx, tp_conv_part own, int i, const tp_tensor *g)
@@ -120,8 +119,7 @@ static tp_status backward(tp_ctx *ctx, tp_conv_part own, tp_var g)
     return status;
 }
 
-/* ---- descriptors ---------------------------------------------------------------------------------------------------
- */
+/* ---- descriptors ---- */
 
 #define CLOSURES(name, part)                                                                                           \
     static tp_status name##_shape(tp_ctx *ctx)                                                                         \
@@ -189,8 +187,7 @@ const tp_op tp_op_conv_weight = {
              .derivative = "dx = the transposed convolution of y with g; dy = the convolution of x with g",
              .shapes = "x: (N, C, X...), y: (N, O, Y...) -> (O, C/groups, K...); the rule of convolutions"}};
 
-/* ---- constructors --------------------------------------------------------------------------------------------------
- */
+/* ---- constructors ---- */
 
 static tp_var call(const tp_op *op, int spatial, tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
 {

@@ -12,8 +12,7 @@ typedef struct extents {
     int64_t x[3], y[3];
 } extents;
 
-/* ---- shapes --------------------------------------------------------------------------------------------------------
- */
+/* ---- shapes ---- */
 
 static tp_status misfit(tp_ctx *ctx, tp_status status, const char *why)
 {
@@ -70,8 +69,7 @@ static tp_status shape_of(tp_ctx *ctx, bool back)
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, dims);
 }
 
-/* ---- tables --------------------------------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 static int taps_of(tp_interpolation mode)
 {
@@ -155,8 +153,7 @@ static bool table_of(tp_ctx *ctx, int i, tp_dtype dtype, tp_tensor **places, tp_
     return true;
 }
 
-/* ---- running -------------------------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 /* Axis i between `from` and `to`: axes before it have y's extents, those after it x's. */
 static tp_status run_axis(tp_ctx *ctx, int i, bool back, const tp_tensor *from, tp_tensor *to)

@@ -1,5 +1,5 @@
-/* What the ops on matrices share: batches, scratch, the routines of the operand's type, and saying which matrix it was.
- */
+/* What the ops on matrices share: batches, scratch, the routines of the operand's type, and saying which
+   matrix it was. */
 #ifndef TAPIR_OPS_MATRICES_H
 #define TAPIR_OPS_MATRICES_H
 
@@ -39,8 +39,8 @@ static inline char *tp_dense_matrix(const tp_tensor *x, int64_t i)
 /* to (dense, of x's dtype) = the matrix of x that stands at place i of `batch` */
 void tp_copy_matrix(const tp_tensor *x, const tp_shape *batch, int64_t i, void *to);
 
-/* Fails with TP_E_NUMERIC: "the matrix <what>" or "matrix (1,0) of (2,3,4,4) <what>", i being its place in x's batch.
- */
+/* Fails with TP_E_NUMERIC: "the matrix <what>" or "matrix (1,0) of (2,3,4,4) <what>", i being its place
+   in x's batch. */
 tp_status tp_fail_matrix(tp_ctx *ctx, const tp_tensor *x, int64_t i, const char *format, ...) TP_PRINTF(4, 5);
 /* The same from what eigh and svd return. */
 tp_status tp_fail_iteration(tp_ctx *ctx, const tp_tensor *x, int64_t i, int why);
@@ -73,8 +73,8 @@ tp_var tp_unit_matrix(tp_tape *tape, tp_dtype dtype, int64_t n);
 /* The lower or upper triangle of each matrix, its diagonal times `diagonal`. */
 tp_var tp_triangle(tp_var x, bool upper, double diagonal);
 
-/* (x - x^T) / differences, 0 on the diagonal and wherever x is symmetric; differences: (..., n, n), 0 on its diagonal.
- */
+/* (x - x^T) / differences, 0 on the diagonal and wherever x is symmetric; differences: (..., n, n), 0
+   on its diagonal. */
 tp_var tp_by_differences(tp_var x, tp_var differences);
 
 /* The cofactors of each matrix: the derivative of its determinant. */

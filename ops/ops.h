@@ -50,8 +50,8 @@ tp_status tp_pass_part(tp_ctx *ctx, int i, const tp_tensor *g, const int64_t *st
 /* Fails unless operand i is of a float dtype. */
 tp_status tp_need_float(tp_ctx *ctx, int i);
 
-/* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if it needs any.
- */
+/* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if
+   it needs any. */
 tp_status tp_multiply(tp_tape *tape, tp_dtype dtype, const tp_gemm_args *args);
 /* The tape's scratch of TP_GEMM_WORKSPACE bytes; NULL when out of memory. */
 void *tp_gemm_scratch(tp_tape *tape);

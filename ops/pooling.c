@@ -46,8 +46,7 @@ static tp_pool_attributes back_from(tp_ctx *ctx)
     return attributes;
 }
 
-/* ---- the largest --------------------------------------------------------------------------------------------------
- */
+/* ---- the largest ---- */
 
 static tp_status max_shape(tp_ctx *ctx)
 {
@@ -177,8 +176,7 @@ const tp_op tp_op_pool_gather = {
              .shapes = "x: (N, C, X...), index: (N, C, Y...) -> (N, C, Y...); the rule of pool_scatter",
              .edges = "0 where an index is outside of the plane"}};
 
-/* ---- averages ------------------------------------------------------------------------------------------------------
- */
+/* ---- averages ---- */
 
 static tp_status averages_shape(tp_ctx *ctx, bool back)
 {
@@ -252,8 +250,7 @@ const tp_op tp_op_avg_spread = {
              .derivative = "dg = the average of the upstream gradient",
              .shapes = "g: (N, C, Y...) -> (N, C, X...); the rule of avg_pool"}};
 
-/* ---- constructors --------------------------------------------------------------------------------------------------
- */
+/* ---- constructors ---- */
 
 static tp_var call_max(tp_var x, const tp_pool_attributes *attributes, tp_var *indices)
 {

@@ -1,5 +1,5 @@
-/* triangular_solve: X with op(T) X = B.  dB = op(T)^-T g,  dT = -the triangle of dB X^T, or of X dB^T where transposed.
- */
+/* triangular_solve: X with op(T) X = B.  dB = op(T)^-T g,  dT = -the triangle of dB X^T, or of X
+   dB^T where transposed. */
 #include "ops/matrices.h"
 
 static tp_status misfit(tp_ctx *ctx)

@@ -1,5 +1,5 @@
-/* What the tests of the engine share: tensors in one line, comparisons, and an allocator that counts, limits and fails.
- */
+/* What the tests of the engine share: tensors in one line, comparisons, and an allocator that counts,
+   limits and fails. */
 #ifndef TAPIR_TESTS_HELPERS_H
 #define TAPIR_TESTS_HELPERS_H
 

@@ -71,8 +71,8 @@ int below(generator *g, int n); /* 0 .. n-1 */
 double between(generator *g, double a, double b);
 int pick(generator *g); /* a value, rather one that nothing has used yet */
 form form_of(const generator *g, int value);
-/* A value of that shape made of `value` by further steps, with all its numbers in low .. high; -1 when there is none.
- */
+/* A value of that shape made of `value` by further steps, with all its numbers in low .. high; -1 when
+   there is none. */
 int fitted(generator *g, int value, const form *to);
 int guarded(generator *g, int value, double low, double high);
 /* Records one more step. Returns its value, or -1 when the library refused or the numbers are no good. */

@@ -147,8 +147,8 @@ START_TEST(signs_of_factors_are_fixed)
 }
 END_TEST
 
-/* The derivative of the eigenvalues, and of what does not depend on the choice of vectors, exists where they are equal.
- */
+/* The derivative of the eigenvalues, and of what does not depend on the choice of vectors, exists where
+   they are equal. */
 START_TEST(equal_eigenvalues_have_gradients)
 {
     const tp_var a = MATRIX(TP_DIMS(2, 2), 2, 0, 0, 2);

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* ---- IDX: the format of the MNIST data sets ---------------------------------------------------------------------
+/* ---- IDX: the format of the MNIST data sets ----
 
    Two zero bytes, a byte for the element type, a byte for the rank, the dims as 32-bit and the elements, all
    big-endian. (LeCun, Cortes, Burges: "The MNIST database", http://yann.lecun.com/exdb/mnist/.) 0x08 u8 -> u8;  0x09

@@ -1,5 +1,5 @@
-/* Neural networks: modules with named parameters, layers, initialisers. Names and layouts of parameters are PyTorch's.
- */
+/* Neural networks: modules with named parameters, layers, initialisers. Names and layouts of
+   parameters are PyTorch's. */
 #ifndef TAPIR_NN_H
 #define TAPIR_NN_H
 
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* ---- modules ----------------------------------------------------------------------------------------------------
+/* ---- modules ----
 
    A module is a layer, or a container of layers: it owns parameters (tensors that learn), buffers (tensors that are
    kept with them and do not) and children (modules), each under a name of 1..63 bytes without a dot; the three share
@@ -77,7 +77,7 @@ TP_API tp_var tp_module_use(tp_module *module, const char *path, tp_tape *tape);
 TP_API tp_var tp_module_fail(const tp_module *module, tp_tape *tape, tp_status status, const char *format, ...)
     TP_PRINTF(4, 5);
 
-/* ---- all parameters ------------------------------------------------------------------------------------------------
+/* ---- all parameters ----
 
    In PyTorch's order: a module's own in the order in which they were added, then those of its first child and so on.
    A tensor under two names comes up twice. */

@@ -89,7 +89,7 @@ TP_API tp_status tp_apply_all(const tp_op *op, const tp_var *inputs, int n, cons
 TP_API int tp_op_count(void);
 TP_API const tp_op *tp_op_at(int i);
 
-/* ---- in every closure ------------------------------------------------------------------------------------------- */
+/* ---- in every closure ---- */
 
 TP_API tp_tape *tp_ctx_tape(const tp_ctx *ctx);
 TP_API int tp_ctx_count(const tp_ctx *ctx); /* of operands */
@@ -102,7 +102,7 @@ TP_API const void *tp_ctx_attributes(const tp_ctx *ctx);
 /* Fails the call: returns `status` after setting the tape's error to "tp_<op>: <message>". */
 TP_API tp_status tp_ctx_fail(tp_ctx *ctx, tp_status status, const char *format, ...) TP_PRINTF(3, 4);
 
-/* ---- in shape ---------------------------------------------------------------------------------------------------- */
+/* ---- in shape ---- */
 
 /* Output k is a new dense tensor. Rank 0 makes a scalar node, whatever the dtype. */
 TP_API tp_status tp_ctx_result(tp_ctx *ctx, int k, tp_dtype dtype, int rank, const int64_t *dims);
@@ -113,8 +113,7 @@ TP_API void *tp_ctx_save(tp_ctx *ctx, size_t bytes);
 /* A tensor that stays with the node and is released with it; not initialised. NULL when out of memory. */
 TP_API tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, const int64_t *dims);
 
-/* ---- in forward, backward, gradient --------------------------------------------------------------------------------
- */
+/* ---- in forward, backward, gradient ---- */
 
 /* What tp_ctx_save gave; NULL if nothing was saved. */
 TP_API void *tp_ctx_saved(const tp_ctx *ctx);
@@ -126,8 +125,7 @@ TP_API tp_rng tp_ctx_rng(tp_ctx *ctx, tp_rng *kept);
 /* True when output 0 shares the storage of operand 0: a view has nothing to compute. */
 TP_API bool tp_ctx_is_view(tp_ctx *ctx);
 
-/* ---- in backward ---------------------------------------------------------------------------------------------------
- */
+/* ---- in backward ---- */
 
 TP_API bool tp_ctx_needs(const tp_ctx *ctx, int i); /* whether operand i needs a gradient */
 TP_API tp_var tp_ctx_input_var(const tp_ctx *ctx, int i);
@@ -155,8 +153,7 @@ typedef struct tp_region {
    one operand share one buffer. A region must not hold an element twice. */
 TP_API tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region);
 
-/* ---- in gradient ---------------------------------------------------------------------------------------------------
- */
+/* ---- in gradient ---- */
 
 /* The buffer for operand i's gradient: dense, the operand's dtype and dims, every element to be written. When
    `accumulate` is not NULL the engine may hand out one that holds something already, and sets *accumulate: add then.

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* ---- convolution ------------------------------------------------------------------------------------------------
+/* ---- convolution ----
 
    As in Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016), chapters 2, 4 and 5. */
 
@@ -44,7 +44,7 @@ TP_API tp_var tp_conv_transpose1d(tp_var x, tp_var weight, tp_var bias, const tp
 TP_API tp_var tp_conv_transpose2d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options);
 TP_API tp_var tp_conv_transpose3d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options);
 
-/* ---- pooling ----------------------------------------------------------------------------------------------------
+/* ---- pooling ----
 
    x: (N, C, X...) -> (N, C, Y...) with Y = floor((X + 2 padding - dilation (window - 1) - 1) / stride) + 1; ceil where
    ceil_mode, as long as the last window starts inside x or the padding before it. TP_E_ARGUMENT for a window below 1, a
@@ -82,7 +82,7 @@ TP_API tp_var tp_lp_pool3d(tp_var x, double p, const tp_pool_options *options);
 TP_API tp_var tp_adaptive_avg_pool(tp_var x, int n, const int64_t *size);
 TP_API tp_var tp_adaptive_max_pool(tp_var x, int n, const int64_t *size, tp_var *indices);
 
-/* ---- interpolation ----------------------------------------------------------------------------------------------
+/* ---- interpolation ----
 
    x: (N, C, X...) -> (N, C, Y...), axis by axis, with Y given, or Y = floor(scale X). Position p of Y lies at
    (p + 1/2) r - 1/2 of X, or with align_corners, where the first and the last places of both fall together, at

@@ -28,7 +28,7 @@ TP_API tp_var tp_trace(tp_var x);
    TP_E_ARGUMENT and TP_E_SHAPE point at the subscript; TP_E_LIMIT when a product of two has over 8 dims. */
 TP_API tp_var tp_einsum(const char *subscripts, const tp_var *x, int n);
 
-/* ---- linear algebra: for a matrix, or for each of a batch (..., m, n) ------------------------------------------- */
+/* ---- linear algebra: for a matrix, or for each of a batch (..., m, n) ---- */
 
 /* TP_E_NUMERIC, with the place of the matrix in its batch, where there is no result: after tp_tape_clear_error the tape
    goes on (a Cholesky factorisation can be tried again with something added to the diagonal). */

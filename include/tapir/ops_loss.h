@@ -13,7 +13,7 @@ extern "C" {
 
 typedef enum tp_reduction { TP_NONE = 0, TP_SUM, TP_MEAN } tp_reduction;
 
-/* ---- element by element ------------------------------------------------------------------------------------------ */
+/* ---- element by element ---- */
 
 /* x and target have the same shape and float dtype, TP_E_SHAPE and TP_E_DTYPE otherwise; targets get a gradient as x
    does, unless said otherwise. */
@@ -91,7 +91,7 @@ TP_API tp_var tp_gaussian_nll_with(tp_var x, tp_var target, tp_var variance, con
    the mean divides by the number of elements. */
 TP_API tp_var tp_weighed_loss(tp_var loss, tp_var weight, tp_reduction reduction);
 
-/* ---- of classes -------------------------------------------------------------------------------------------------- */
+/* ---- of classes ---- */
 
 /* -log softmax(logits)[label], with logits (..., classes) and integer labels (...) from tp_data: i32, i64 or u8; or
    -sum target log softmax(logits) over the classes, with a float target of the logits' shape, probabilities that get a
@@ -122,7 +122,7 @@ TP_API tp_var tp_multi_margin(tp_var scores, tp_var labels, int p, double margin
    divides by the number of rows. (Lin et al. 2017, section 3.) */
 TP_API tp_var tp_focal_classes(tp_var logits, tp_var labels, double gamma, tp_var weight, tp_reduction reduction);
 
-/* ---- of pairs and triples of vectors along the last axis --------------------------------------------------------- */
+/* ---- of pairs and triples of vectors along the last axis ---- */
 
 /* a and b: (..., n), labels +1 or -1 (...), floats without a gradient: 1 - cos(a, b) where the label is positive, else
    max(0, cos(a, b) - margin). Squared lengths have 1e-12 added. */
@@ -138,7 +138,7 @@ typedef struct tp_triplet_options {
 TP_API tp_var tp_triplet_with(tp_var anchor, tp_var positive, tp_var negative, double margin,
                               const tp_triplet_options *options);
 
-/* ---- of sequences ------------------------------------------------------------------------------------------------ */
+/* ---- of sequences ---- */
 
 /* Connectionist temporal classification (Graves et al. 2006): minus the log of the probability of a target, summed over
    its alignments with the frames. log_p: (T, N, C), log-probabilities as of log_softmax; targets of integers, none of

@@ -12,7 +12,7 @@ extern "C" {
    and hypot(Inf, b) = Inf, as C has them. A gradient of exactly 0 stays 0 where a slope is infinite. dy is the slope;
    one that is written by y has y's rounding: that of sigmoid and of tanh is 0 where y rounds to 1. */
 
-/* ---- one operand: y has x's shape and dtype --------------------------------------------------------------------- */
+/* ---- one operand: y has x's shape and dtype ---- */
 
 TP_API tp_var tp_neg(tp_var x);        /* -x */
 TP_API tp_var tp_reciprocal(tp_var x); /* 1 / x;  dy = -y^2 */
@@ -74,7 +74,7 @@ TP_API tp_var tp_round(tp_var x); /* ... nearest to x; halves go to the even one
 TP_API tp_var tp_trunc(tp_var x); /* ... next to x towards 0 */
 TP_API tp_var tp_frac(tp_var x);  /* x - trunc(x), which has a derivative: dy = 1 */
 
-/* ---- an operand and plain numbers: finite, except where it is said ---------------------------------------------- */
+/* ---- an operand and plain numbers: finite, except where it is said ---- */
 
 TP_API tp_var tp_adds(tp_var x, double c);       /* x + c */
 TP_API tp_var tp_muls(tp_var x, double c);       /* x c */
@@ -92,7 +92,7 @@ TP_API tp_var tp_hardtanh(tp_var x, double low, double high); /* the same, but d
 /* x, but these numbers for NaN, Inf and -Inf;  dy = 1 where x is finite, else 0. They may be anything. */
 TP_API tp_var tp_nan_to_num(tp_var x, double nan, double positive, double negative);
 
-/* ---- two operands ----------------------------------------------------------------------------------------------- */
+/* ---- two operands ---- */
 
 /* Shapes broadcast as in NumPy. TP_E_SHAPE when they do not, TP_E_DTYPE when two tensors differ in dtype or are not f32
    or f64. */
@@ -113,7 +113,7 @@ TP_API tp_var tp_xlogy(tp_var x, tp_var b);     /* x log b, 0 for x = 0;  dx = l
 TP_API tp_var tp_logaddexp(tp_var x, tp_var b); /* log(e^x + e^b), never overflows;  dx = e^(x-y), db = e^(b-y) */
 TP_API tp_var tp_same(tp_var x, tp_var b);      /* 1 where x = b, else 0, in x's dtype; no derivative: 0 everywhere */
 
-/* ---- three operands, which broadcast together -------------------------------------------------------------------- */
+/* ---- three operands, which broadcast together ---- */
 
 /* x where the condition is not 0, else b. The condition is of any dtype (a u8 mask, say) and gets no gradient; the
    branch that is not taken gets 0, whatever its slope. */
@@ -125,7 +125,7 @@ TP_API tp_var tp_lerp(tp_var x, tp_var b, tp_var w); /* x + w (b - x);  dx = 1 -
    low > high, else 0 */
 TP_API tp_var tp_clamp_tensors(tp_var x, tp_var low, tp_var high);
 
-/* ---- comparisons ------------------------------------------------------------------------------------------------- */
+/* ---- comparisons ---- */
 
 /* 1 or 0, as u8; two scalars give a scalar. Operands are of any dtype, two tensors of the same one (TP_E_DTYPE else);
    shapes broadcast. A scalar is compared with f32 as f32, with integers as f64. NaN compares as IEEE 754 says: it is

@@ -16,14 +16,13 @@ typedef enum tp_linear_activation { TP_RELU = 0, TP_SIGMOID, TP_TANH } tp_linear
 /* tp_relu(tp_linear(x, weight, bias)) and the like, to the bit, as one node. */
 TP_API tp_var tp_linear_activated(tp_var x, tp_var weight, tp_var bias, tp_linear_activation activation);
 
-/* ---- the softmax family: along one axis, never overflowing ------------------------------------------------------ */
+/* ---- the softmax family: along one axis, never overflowing ---- */
 
 TP_API tp_var tp_softmax(tp_var x, int axis);              /* e^x / sum e^x;  dx = y (g - sum g y) */
 TP_API tp_var tp_log_softmax(tp_var x, int axis);          /* x - log sum e^x;  dx = g - e^y sum g */
 TP_API tp_var tp_logsumexp(tp_var x, int axis, bool keep); /* log sum e^x;  dx = g softmax(x) */
 
-/* ---- normalisation ------------------------------------------------------------------------------------------------
- */
+/* ---- normalisation ---- */
 
 /* y = (x - mean) / sqrt(variance + eps) gain + bias, with the mean and the (biased) variance of x over some of its
    elements; gain and bias may be tp_none(). With h = g gain, s = 1/sqrt(variance + eps) and z = (x - mean) s:
@@ -56,8 +55,7 @@ TP_API tp_var tp_batch_norm_fixed(tp_var x, tp_var mean, tp_var variance, tp_var
    d^(-beta-1) over the channels that see it. Krizhevsky, Sutskever, Hinton: "ImageNet classification", 2012. */
 TP_API tp_var tp_local_response_norm(tp_var x, int64_t size, double alpha, double beta, double k);
 
-/* ---- attention ----------------------------------------------------------------------------------------------------
- */
+/* ---- attention ---- */
 
 /* softmax(scale x + mask) along the last axis of x: (..., L, S), for a mask that broadcasts to it, or tp_none(). A u8
    mask leaves out what it has 0 at; one of x's dtype is added (and gets a gradient). `causal` leaves out the columns
@@ -75,8 +73,7 @@ typedef struct tp_attention_options {
    Vaswani and others: "Attention is all you need", 2017. */
 TP_API tp_var tp_attention(tp_var q, tp_var k, tp_var v, tp_var mask, const tp_attention_options *options);
 
-/* ---- dropout: masks from the tape's generator, see ops_random.h ----------------------------------------------------
- */
+/* ---- dropout: masks from the tape's generator, see ops_random.h ---- */
 
 /* Each element is 0 with probability p, in [0, 1], and x / (1 - p) otherwise; the gradient is the upstream's by the
    same mask. The mask is not kept but drawn again. Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: "Dropout",

@@ -12,10 +12,10 @@ extern "C" {
    a replay repeats the numbers; the same seed and the same calls give the same numbers on every machine, for any number
    of threads, and in f32 those of f64, rounded. Draws have no derivative; the reparameterised forms have. */
 
-/* ---- tensors of random numbers: dtype f32 or f64, and dims; rank 0 gives a scalar ------------------------------- */
+/* ---- tensors of random numbers: dtype f32 or f64, and dims; rank 0 gives a scalar ---- */
 
-/* Uniform in [low, high): 24 random bits in f32, 53 in f64 (high itself only where low + (high - low) u rounds to it).
- */
+/* Uniform in [low, high): 24 random bits in f32, 53 in f64 (high itself only where low + (high - low) u
+   rounds to it). */
 TP_API tp_var tp_uniform(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, double low, double high);
 /* Normal (Box, Muller: "A note on the generation of random normal deviates", 1958). */
 TP_API tp_var tp_normal(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, double mean, double deviation);
@@ -28,8 +28,7 @@ TP_API tp_var tp_randint(tp_tape *tape, int rank, const int64_t *dims, int64_t l
 /* 0 .. n - 1 in random order: (n), i64. */
 TP_API tp_var tp_permutation(tp_tape *tape, int64_t n);
 
-/* ---- by probabilities that are an operand -------------------------------------------------------------------------
- */
+/* ---- by probabilities that are an operand ---- */
 
 /* p: any shape, in [0, 1] -> 1 with probability p, else 0. TP_E_ARGUMENT for a p outside. */
 TP_API tp_var tp_bernoulli(tp_var p);
@@ -37,8 +36,7 @@ TP_API tp_var tp_bernoulli(tp_var p);
    replacement, or without: then each at most once. TP_E_ARGUMENT when a row has too few weights above 0. */
 TP_API tp_var tp_multinomial(tp_var weights, int64_t count, bool replacement);
 
-/* ---- reparameterised: a differentiable function of the parameters and of a draw that is not -----------------------
- */
+/* ---- reparameterised: a differentiable function of the parameters and of a draw that is not ---- */
 
 /* mean + deviation n, of the shape that both have together; n standard normal. dmean = g, ddeviation = g n. */
 TP_API tp_var tp_normal_around(tp_var mean, tp_var deviation);

@@ -30,7 +30,7 @@ TP_API tp_var tp_norm_axes(tp_var x, double p, int n, const int64_t *axes, bool 
 /* log sum e^x, without overflow; of nothing: -Inf. (tp_logsumexp is over one axis.) */
 TP_API tp_var tp_logsumexp_axes(tp_var x, int n, const int64_t *axes, bool keep);
 
-/* ---- the largest and the smallest ----------------------------------------------------------------------------------
+/* ---- the largest and the smallest ----
    NaN if any is; of nothing: TP_E_SHAPE. */
 
 /* Elements that tie share the gradient equally. */
@@ -49,7 +49,7 @@ TP_API tp_var tp_argmax_axis(tp_var x, int axis, bool keep);
 TP_API tp_var tp_argmin(tp_var x);
 TP_API tp_var tp_argmin_axis(tp_var x, int axis, bool keep);
 
-/* ---- truth ---------------------------------------------------------------------------------------------------------
+/* ---- truth ----
    x of any dtype; NaN is not 0. No derivative. */
 
 TP_API tp_var tp_all(tp_var x); /* u8 (or a scalar): 1 if none is 0; of nothing: 1 */
@@ -59,19 +59,19 @@ TP_API tp_var tp_any_axes(tp_var x, int n, const int64_t *axes, bool keep);
 TP_API tp_var tp_count_nonzero(tp_var x); /* i64 (or a scalar) */
 TP_API tp_var tp_count_nonzero_axes(tp_var x, int n, const int64_t *axes, bool keep);
 
-/* ---- running results along an axis: y has x's shape; carried in f64 -------------------------------------------------
+/* ---- running results along an axis: y has x's shape; carried in f64 ----
    x: a tensor; TP_E_INDEX for an axis outside. */
 
 TP_API tp_var tp_cumsum(tp_var x, int axis);       /* y_i = x_0 + ... + x_i */
 TP_API tp_var tp_cumprod(tp_var x, int axis);      /* y_i = x_0 ... x_i; derivatives right at zeros, to every order */
 TP_API tp_var tp_logcumsumexp(tp_var x, int axis); /* y_i = log(e^x_0 + ... + e^x_i), without overflow */
 
-/* The largest (smallest) so far and where it is: i64 indices in *indices (which may be NULL), the last of equal ones.
- */
+/* The largest (smallest) so far and where it is: i64 indices in *indices (which may be NULL), the last
+   of equal ones. */
 TP_API tp_var tp_cummax(tp_var x, int axis, tp_var *indices);
 TP_API tp_var tp_cummin(tp_var x, int axis, tp_var *indices);
 
-/* ---- order along an axis --------------------------------------------------------------------------------------------
+/* ---- order along an axis ----
    x: a float tensor; NaN counts as the largest, equal elements keep their order. Indices are i64 and go to *indices,
    which may be NULL. The gradient of a value goes to the element that it was. TP_E_INDEX for an axis outside. */
 

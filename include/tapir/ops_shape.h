@@ -54,7 +54,7 @@ TP_API tp_status tp_meshgrid(const tp_var *x, int n, bool xy, tp_var *grids);
 typedef enum tp_pad_mode { TP_PAD_CONSTANT, TP_PAD_REFLECT, TP_PAD_REPLICATE, TP_PAD_CIRCULAR } tp_pad_mode;
 TP_API tp_var tp_pad(tp_var x, int n, const int64_t *amounts, tp_pad_mode mode, double value);
 
-/* ---- matrices and their diagonals ------------------------------------------------------------------------------- */
+/* ---- matrices and their diagonals ---- */
 
 /* The elements of matrices (..., n, m) on and below the k-th diagonal (j <= i + k), and on and above it; else 0. */
 TP_API tp_var tp_tril(tp_var x, int64_t k);
@@ -67,7 +67,7 @@ TP_API tp_var tp_diag_embed(tp_var x, int64_t k);
 /* Of a vector the matrix, of a matrix the vector. */
 TP_API tp_var tp_diag(tp_var x, int64_t k);
 
-/* ---- constants -------------------------------------------------------------------------------------------------
+/* ---- constants ----
 
    Tensors of `dtype` on a tape that need no gradient. With rank 0 they are scalar nodes. */
 
@@ -88,7 +88,7 @@ TP_API tp_var tp_linspace(tp_tape *tape, tp_dtype dtype, double first, double la
 /* One element of a float tensor as a scalar: an index for each axis, negative ones from the end. */
 TP_API tp_var tp_index(tp_var x, int n, const int64_t *index);
 
-/* ---- picking by integers ----------------------------------------------------------------------------------------
+/* ---- picking by integers ----
    An index is a tensor of i32, i64 or u8; a negative one counts from the end. TP_E_INDEX, with the index and its place,
    when one is outside the axis. An index may come any number of times: its gradients add up. */
 
@@ -110,7 +110,7 @@ TP_API tp_var tp_index_add(tp_var x, int axis, tp_var index, tp_var src);
 #define TP_NO_PADDING INT64_MIN
 TP_API tp_var tp_embedding(tp_var weight, tp_var labels, int64_t padding);
 
-/* ---- masks: u8, where anything but 0 chooses -------------------------------------------------------------------- */
+/* ---- masks: u8, where anything but 0 chooses ---- */
 
 /* y = value where the mask chooses, else x. x and mask broadcast. */
 TP_API tp_var tp_masked_fill(tp_var x, tp_var mask, double value);
@@ -118,7 +118,7 @@ TP_API tp_var tp_masked_fill(tp_var x, tp_var mask, double value);
    replay fails when n has changed. */
 TP_API tp_var tp_masked_select(tp_var x, tp_var mask);
 
-/* ---- windows -----------------------------------------------------------------------------------------------------
+/* ---- windows ----
 
    Height, then width. A stride or dilation of 0 means 1. */
 typedef struct tp_window_options {

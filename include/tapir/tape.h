@@ -21,7 +21,7 @@ typedef struct tp_var {
     uint32_t epoch;
 } tp_var;
 
-/* ---- the tape's life ---------------------------------------------------------------------------------------- */
+/* ---- the tape's life ---- */
 
 /* Zero everywhere is the default: malloc, one thread, no log. */
 typedef struct tp_tape_options {
@@ -76,7 +76,7 @@ typedef struct tp_tape_stats {
 } tp_tape_stats;
 TP_API tp_tape_stats tp_tape_statistics(const tp_tape *tape);
 
-/* ---- leaves -------------------------------------------------------------------------------------------------- */
+/* ---- leaves ---- */
 
 /* A differentiable scalar, and a constant one. */
 TP_API tp_var tp_scalar(tp_tape *tape, double value);
@@ -94,7 +94,7 @@ TP_API tp_status tp_set_item(tp_var leaf, double value);
 /* Gives the node a name (copied, at most 47 bytes), for drawings and error messages; returns `x`. */
 TP_API tp_var tp_name(tp_var x, const char *name);
 
-/* ---- reading --------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* No handle at all, for an operand that is left out. */
 TP_API tp_var tp_none(void);
@@ -110,8 +110,7 @@ TP_API int tp_var_rank(tp_var x);
 TP_API const int64_t *tp_var_dims(tp_var x);
 TP_API bool tp_needs_grad(tp_var x);
 
-/* ---- fitting: the ops that the engine itself needs ----------------------------------------------------------------
- */
+/* ---- fitting: the ops that the engine itself needs ---- */
 
 /* The same numbers in another dtype; a scalar stays a scalar. The gradient comes back in x's dtype. */
 TP_API tp_var tp_cast(tp_var x, tp_dtype dtype);
@@ -119,7 +118,7 @@ TP_API tp_var tp_cast(tp_var x, tp_dtype dtype);
    TP_E_SHAPE when x does not broadcast to the dims. */
 TP_API tp_var tp_expand(tp_var x, int rank, const int64_t *dims);
 
-/* ---- first derivatives ----------------------------------------------------------------------------------------- */
+/* ---- first derivatives ---- */
 
 enum {
     TP_CREATE_GRAPH = 1 /* record the walk itself, so that gradients can be differentiated again */
@@ -159,7 +158,7 @@ TP_API bool tp_tape_set_grad(tp_tape *tape, bool on);
    clears them; call it before the tapes are reset. No tape may be in use by another thread meanwhile. */
 TP_API tp_status tp_reduce_grads(tp_tape *const *tapes, int n);
 
-/* ---- replay, checks, drawing ------------------------------------------------------------------------------------ */
+/* ---- replay, checks, drawing ---- */
 
 /* Recomputes every node from the leaves' present values, in place. */
 TP_API tp_status tp_replay(tp_tape *tape);
