@@ -110,7 +110,7 @@ void tp_run_loop(tp_loop *loop, size_t size, int rank, const int64_t *dims, int6
                  const tp_operand in[TP_IN_COUNT], int threads);
 
 /* tp_reduce_args for a fold without shift and power. */
-void tp_reduce(const tp_kernels *kernels, tp_fold how, tp_dtype dtype, int rank, const int64_t *dims,
+void tp_reduce(const tp_kernels *kernels, tp_fold_kind how, tp_dtype dtype, int rank, const int64_t *dims,
                const int64_t *strides, const void *x, unsigned mask, tp_dtype out_dtype, void *out, int threads);
 
 /* Copies between strided layouts with the same dims, converting between any two dtypes. */

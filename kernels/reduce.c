@@ -89,7 +89,7 @@ static bool next(walk *w)
 
 /* ---- one fold ---- */
 
-static double join(tp_fold how, double a, double b)
+static double join(tp_fold_kind how, double a, double b)
 {
     switch (how) {
     case TP_FOLD_MAX:
@@ -102,7 +102,7 @@ static double join(tp_fold how, double a, double b)
 }
 
 /* Integers are only asked whether they are 0. */
-static double fold_row(const job *j, tp_fold how, int64_t n, int64_t offset, int64_t stride, double shift)
+static double fold_row(const job *j, tp_fold_kind how, int64_t n, int64_t offset, int64_t stride, double shift)
 {
     const char *x = (const char *)j->args->x + offset * j->size;
     if (j->loops) return j->loops->row[how](n, x, stride, shift, j->args->power);
@@ -113,7 +113,7 @@ static double fold_row(const job *j, tp_fold how, int64_t n, int64_t offset, int
 
 typedef struct pieces {
     const job *j;
-    tp_fold how;
+    tp_fold_kind how;
     int64_t first;
     double shift, partial[PIECES];
 } pieces;
@@ -126,7 +126,7 @@ static void fold_piece(void *user, int64_t i)
 }
 
 /* A long contiguous full reduction is cut into pieces of SPLIT elements, whatever the thread count. */
-static double fold_split(const job *j, tp_fold how, double start, double shift)
+static double fold_split(const job *j, tp_fold_kind how, double start, double shift)
 {
     pieces p = {.j = j, .how = how, .shift = shift};
     const int64_t n = (j->drop.dims[0] + SPLIT - 1) / SPLIT;
@@ -140,7 +140,7 @@ static double fold_split(const job *j, tp_fold how, double start, double shift)
 }
 
 /* One result: every dropped element below offset `base`. */
-static double fold_one(const job *j, tp_fold how, double start, int64_t base, double shift)
+static double fold_one(const job *j, tp_fold_kind how, double start, int64_t base, double shift)
 {
     const int last = j->drop.rank - 1;
     if (last < 0) return fold_row(j, how, 1, base, 1, shift);
@@ -157,7 +157,7 @@ static double fold_one(const job *j, tp_fold how, double start, int64_t base, do
 }
 
 /* n neighbouring results, from `first` on. */
-static void fold_block(const job *j, tp_fold how, int64_t first, int64_t n, double *acc, const double *shift)
+static void fold_block(const job *j, tp_fold_kind how, int64_t first, int64_t n, double *acc, const double *shift)
 {
     const double start = j->loops ? j->loops->start[how] : 0;
     for (int64_t i = 0; i < n; i++) acc[i] = start;
@@ -257,7 +257,7 @@ static void norms(const job *j, int64_t first, int64_t n, double *acc, double *s
 static void compute(const job *j, int64_t first, int64_t n, double *acc, double *shift)
 {
     const tp_reduce_call *args = j->args;
-    const tp_fold how = args->how;
+    const tp_fold_kind how = args->how;
     for (int64_t i = 0; i < n; i++) shift[i] = 0;
     if (how < TP_FOLDS) {
         const int64_t size = (int64_t)tp_dtype_size(args->shift_dtype);
@@ -330,7 +330,7 @@ void tp_reduce_args(const tp_kernels *kernels, const tp_reduce_call *args)
                 run_block, &j);
 }
 
-void tp_reduce(const tp_kernels *kernels, tp_fold how, tp_dtype dtype, int rank, const int64_t *dims,
+void tp_reduce(const tp_kernels *kernels, tp_fold_kind how, tp_dtype dtype, int rank, const int64_t *dims,
                const int64_t *strides, const void *x, unsigned mask, tp_dtype out_dtype, void *out, int threads)
 {
     const tp_reduce_call args = {.how = how,

@@ -6,7 +6,7 @@
 
 /* The first ones are folds: one pass, carried in f64. Of nothing they give 0; PROD 1; MAX, ABS_MAX -Inf, 0; MIN,
    ABS_MIN +Inf. A result's shift s is its own; p is the same for all. */
-typedef enum tp_fold {
+typedef enum tp_fold_kind {
     TP_FOLD_SUM,
     TP_FOLD_MAX, /* NaN if any is, as in the next */
     TP_FOLD_MIN,
@@ -28,7 +28,7 @@ typedef enum tp_fold {
     TP_FOLD_NORM, /* (sum |x|^p)^(1/p), p > 0 and finite; scaled where the sum would leave the range of f64 */
     TP_FOLD_ALL,  /* 1 if none is 0; also of integers, as the next */
     TP_FOLD_ANY
-} tp_fold;
+} tp_fold_kind;
 
 enum { TP_REDUCE_COLUMNS = 1024 }; /* running results side by side */
 
@@ -61,7 +61,7 @@ struct tp_kernels;
 
 /* Reduces the axes in `mask` of a strided x into dense `out` (row-major over the other axes) of `out_dtype`. */
 typedef struct tp_reduce_call {
-    tp_fold how;
+    tp_fold_kind how;
     tp_dtype dtype;
     int rank;
     const int64_t *dims, *strides;

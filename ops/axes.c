@@ -39,7 +39,7 @@ tp_status tp_axes_not_empty(tp_ctx *ctx)
     return tp_ctx_fail(ctx, TP_E_SHAPE, "nothing to choose from in %s", tp_tensor_text(text, x));
 }
 
-tp_status tp_axes_fold_to(tp_ctx *ctx, tp_fold how, tp_axes_buffers to)
+tp_status tp_axes_fold_to(tp_ctx *ctx, tp_fold_kind how, tp_axes_buffers to)
 {
     const tp_axes *axes = tp_ctx_attributes(ctx);
     const tp_tensor *x = tp_ctx_input(ctx, 0);
@@ -61,7 +61,7 @@ tp_status tp_axes_fold_to(tp_ctx *ctx, tp_fold how, tp_axes_buffers to)
     return TP_OK;
 }
 
-tp_status tp_axes_fold(tp_ctx *ctx, tp_fold how)
+tp_status tp_axes_fold(tp_ctx *ctx, tp_fold_kind how)
 {
     return tp_axes_fold_to(ctx, how, (tp_axes_buffers){.out = tp_ctx_output(ctx, 0)});
 }

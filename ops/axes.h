@@ -17,14 +17,14 @@ tp_status tp_axes_shape_of(tp_ctx *ctx, tp_dtype out); /* of that dtype; the ope
 /* Fails when there is a result but nothing to choose it from. */
 tp_status tp_axes_not_empty(tp_ctx *ctx);
 
-tp_status tp_axes_fold(tp_ctx *ctx, tp_fold how);
+tp_status tp_axes_fold(tp_ctx *ctx, tp_fold_kind how);
 /* The same into `out`, laid out like the result; with shifts and means where they are not NULL. */
 typedef struct tp_axes_buffers {
     tp_tensor *out;
     const tp_tensor *shifts;
     tp_tensor *means;
 } tp_axes_buffers;
-tp_status tp_axes_fold_to(tp_ctx *ctx, tp_fold how, tp_axes_buffers to);
+tp_status tp_axes_fold_to(tp_ctx *ctx, tp_fold_kind how, tp_axes_buffers to);
 
 /* Room for one number for each result: a new tensor like it, or for a scalar the number in `single`, seen as a tensor
    of rank 0. NULL when out of memory; tp_axes_done gives it back. */

@@ -173,28 +173,23 @@ tp_var tp_linear(tp_var x, tp_var weight, tp_var bias)
     return tp_apply(&tp_op_linear, inputs, bias.tape ? 3 : 2, NULL);
 }
 
-/* ---- with an activation: its slope follows from the result ---- */
+/* ---- with an activation: its slope follows from the result, or from what was kept of before it ---- */
 
 typedef struct activated {
     const tp_op *row;
-    tp_var (*slope)(tp_var y); /* recorded */
+    bool keeps; /* the slope reads the row's operand, which is kept */
 } activated;
 
-static tp_var slope_of_sigmoid(tp_var y)
-{
-    return tp_mul(y, tp_rsubs(1, y));
-}
-
-static tp_var slope_of_tanh(tp_var y)
-{
-    return tp_rsubs(1, tp_square(y));
-}
-
 static const activated activations[] = {
-    [TP_RELU] = {&tp_op_relu, tp_step},
-    [TP_SIGMOID] = {&tp_op_sigmoid, slope_of_sigmoid},
-    [TP_TANH] = {&tp_op_tanh, slope_of_tanh},
+    [TP_RELU] = {&tp_op_relu, false},
+    [TP_SIGMOID] = {&tp_op_sigmoid, false},
+    [TP_TANH] = {&tp_op_tanh, false},
+    [TP_GELU] = {&tp_op_gelu, true},
 };
+
+typedef struct saved {
+    tp_tensor *sums; /* x W^T + b */
+} saved;
 
 static const activated *activated_of(tp_ctx *ctx)
 {
@@ -206,12 +201,31 @@ static const tp_row_loops *loops_of(tp_ctx *ctx, const tp_tensor *x)
     return &ctx->tape->kernels->of[x->dtype]->rows[activated_of(ctx)->row->row->index];
 }
 
+/* What the row was applied to; where that is not kept, the result, which is as good for its slope. */
+static tp_tensor *before(tp_ctx *ctx)
+{
+    return activated_of(ctx)->keeps ? ((saved *)tp_ctx_saved(ctx))->sums : tp_ctx_output(ctx, 0);
+}
+
+static tp_status activated_shape(tp_ctx *ctx)
+{
+    const tp_status status = linear_shape(ctx);
+    if (status != TP_OK || !activated_of(ctx)->keeps) return status;
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    int64_t dims[TP_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[x->rank - 1] = tp_ctx_input(ctx, 1)->dims[0];
+    saved *s = tp_ctx_save(ctx, sizeof *s);
+    if (s) s->sums = tp_ctx_save_tensor(ctx, (tp_dtype)x->dtype, x->rank, dims);
+    return s && s->sums ? TP_OK : TP_E_MEMORY;
+}
+
 static tp_status activated_forward(tp_ctx *ctx)
 {
-    tp_tensor *out = tp_ctx_output(ctx, 0);
-    const tp_status status = product(ctx, out);
+    tp_tensor *out = tp_ctx_output(ctx, 0), *h = before(ctx);
+    const tp_status status = product(ctx, h);
     if (status == TP_OK)
-        loops_of(ctx, out)->value(out->count, out->data, (const void *[TP_IN_COUNT]){[TP_IN_X] = out->data});
+        loops_of(ctx, out)->value(out->count, out->data, (const void *[TP_IN_COUNT]){[TP_IN_X] = h->data});
     return status;
 }
 
@@ -222,7 +236,7 @@ static tp_status activated_gradient(tp_ctx *ctx, const tp_tensor *upstream)
     const tp_tensor *g = h ? tp_densely(ctx->tape, upstream, &copy) : NULL;
     tp_status status = TP_E_MEMORY;
     if (g) {
-        const void *in[TP_IN_COUNT] = {[TP_IN_X] = y->data, [TP_IN_Y] = y->data, [TP_IN_G] = g->data};
+        const void *in[TP_IN_COUNT] = {[TP_IN_X] = before(ctx)->data, [TP_IN_Y] = y->data, [TP_IN_G] = g->data};
         loops_of(ctx, y)->slope[0](y->count, h->data, in);
         tp_done(ctx->tape, copy);
         status = linear_gradient(ctx, h);
@@ -231,9 +245,12 @@ static tp_status activated_gradient(tp_ctx *ctx, const tp_tensor *upstream)
     return status;
 }
 
+/* What was kept is no node: the layer is recorded anew where the slope reads it. */
 static tp_status activated_backward(tp_ctx *ctx, tp_var g)
 {
-    return linear_backward(ctx, tp_mul_masked(g, activated_of(ctx)->slope(tp_ctx_output_var(ctx, 0))));
+    const tp_var y = tp_ctx_output_var(ctx, 0), bias = tp_ctx_count(ctx) > 2 ? tp_ctx_input_var(ctx, 2) : tp_none();
+    const tp_var x = activated_of(ctx)->keeps ? tp_linear(tp_ctx_input_var(ctx, 0), tp_ctx_input_var(ctx, 1), bias) : y;
+    return linear_backward(ctx, activated_of(ctx)->row->row->recorded[0](g, &x, y, NULL));
 }
 
 const tp_op tp_op_linear_activated = {
@@ -242,11 +259,11 @@ const tp_op tp_op_linear_activated = {
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_linear_activation),
-    .shape = linear_shape,
+    .shape = activated_shape,
     .forward = activated_forward,
     .backward = activated_backward,
     .gradient = activated_gradient,
-    .text = {.formula = "y = a(x weight^T + bias), a one of relu, sigmoid, tanh",
+    .text = {.formula = "y = a(x weight^T + bias), a one of relu, sigmoid, tanh, gelu",
              .derivative =
                  "with h = g a'(x weight^T + bias): dx = h weight, dweight = h^T x, dbias = sum of h over the "
                  "rows",

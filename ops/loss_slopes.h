@@ -2,23 +2,9 @@
 #ifndef TAPIR_OPS_LOSS_SLOPES_H
 #define TAPIR_OPS_LOSS_SLOPES_H
 
+#include <math.h>
+
 #include "ops/ops.h"
-
-static inline tp_var at_least(tp_var z, double low)
-{
-    return tp_maximum(z, tp_const(z.tape, low));
-}
-
-/* z, held between -limit and limit. */
-static inline tp_var held(tp_var z, double limit)
-{
-    return tp_minimum(at_least(z, -limit), tp_const(z.tape, limit));
-}
-
-static inline tp_var softplus(tp_var z)
-{
-    return tp_add(tp_relu(z), tp_log(tp_adds(tp_exp(tp_neg(tp_abs(z))), 1)));
-}
 
 /* sigmoid((margin - t x) / epsilon) */
 static inline tp_var soft_step(tp_var x, tp_var t, double epsilon, double margin)

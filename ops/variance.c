@@ -27,7 +27,7 @@ static tp_tensor *means_of(saved *s, tp_tensor *view)
     return s->means ? s->means : tp_axes_number(view, &s->mean);
 }
 
-static tp_status fold(tp_ctx *ctx, tp_fold how)
+static tp_status fold(tp_ctx *ctx, tp_fold_kind how)
 {
     tp_tensor number;
     return tp_axes_fold_to(

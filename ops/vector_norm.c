@@ -15,11 +15,11 @@ static tp_status norm_shape(tp_ctx *ctx)
 static tp_status norm_forward(tp_ctx *ctx)
 {
     const double p = ((const tp_axes *)tp_ctx_attributes(ctx))->number;
-    const tp_fold how = p == 1           ? TP_FOLD_ABS
-                        : p == 0         ? TP_FOLD_NONZERO
-                        : p == HUGE_VAL  ? TP_FOLD_ABS_MAX
-                        : p == -HUGE_VAL ? TP_FOLD_ABS_MIN
-                                         : TP_FOLD_NORM;
+    const tp_fold_kind how = p == 1           ? TP_FOLD_ABS
+                             : p == 0         ? TP_FOLD_NONZERO
+                             : p == HUGE_VAL  ? TP_FOLD_ABS_MAX
+                             : p == -HUGE_VAL ? TP_FOLD_ABS_MIN
+                                              : TP_FOLD_NORM;
     return tp_axes_fold(ctx, how);
 }
 

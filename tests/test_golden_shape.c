@@ -80,16 +80,16 @@ static tp_window_options windows_of(const golden *g)
     return (tp_window_options){{a[0], a[1]}, {a[2], a[3]}, {a[4], a[5]}, {a[6], a[7]}};
 }
 
-static tp_var golden_unfold2d(const golden *g)
+static tp_var golden_unfold(const golden *g)
 {
     const tp_window_options options = windows_of(g);
-    return tp_unfold2d(g->x[0], &options);
+    return tp_unfold(g->x[0], &options);
 }
 
-static tp_var golden_fold2d(const golden *g)
+static tp_var golden_fold(const golden *g)
 {
     const tp_window_options options = windows_of(g);
-    return tp_fold2d(g->x[0], g->list[8], g->list[9], &options);
+    return tp_fold(g->x[0], g->list[8], g->list[9], &options);
 }
 
 /* The parts, each times its number, joined again. */
@@ -137,8 +137,8 @@ static const golden_builder builders[] = {
     GOLDEN(tril),         GOLDEN(triu),
     GOLDEN(diagonal),     GOLDEN(diag),
     GOLDEN(masked_fill),  GOLDEN(masked_select),
-    GOLDEN(masked_place), GOLDEN(unfold2d),
-    GOLDEN(fold2d),       GOLDEN(contiguous),
+    GOLDEN(masked_place), GOLDEN(unfold),
+    GOLDEN(fold),         GOLDEN(contiguous),
     GOLDEN(movedim),      GOLDEN(flatten),
     GOLDEN(squeeze),      GOLDEN(unsqueeze),
     GOLDEN(split),        GOLDEN(chunk),

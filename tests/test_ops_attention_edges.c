@@ -82,10 +82,10 @@ END_TEST
 
 START_TEST(layer_with_activation_has_the_bits_of_two_nodes)
 {
-    tp_var (*const activations[])(tp_var) = {tp_relu, tp_sigmoid, tp_tanh};
+    tp_var (*const activations[])(tp_var) = {tp_relu, tp_sigmoid, tp_tanh, tp_gelu};
     const tp_var x = matrix(2, 3, (double[]){1, -2, .5, .25, 1, -1}), w = matrix(2, 3, (double[]){.5, 1, 1, -1, 2, .5});
     const tp_var b = vector(tape, TP_F64, 2, (double[]){.125, -.25}, false), inputs[] = {x, w, b};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < COUNT(activations); i++) {
         const tp_var one = tp_linear_activated(x, w, b, (tp_linear_activation)i);
         const tp_var two = activations[i](tp_linear(x, w, b));
         tp_var g[3], h[3];

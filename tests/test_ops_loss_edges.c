@@ -182,6 +182,21 @@ START_TEST(second_derivatives_are_finite_far_out)
 }
 END_TEST
 
+/* d(dL/dt)/dx = -(1 + (c - 1) sigmoid(x)) and d(dL/dc)/dx = -t sigmoid(-x): at 0, where log(1 + e^-x) has no kink. */
+START_TEST(weighted_bce_is_smooth_at_zero)
+{
+    const tp_var x = repeated(TP_F64, 0), t = repeated(TP_F64, .25), c = repeated(TP_F64, 3), by[] = {x, t, c};
+    const tp_bce_options options = {.reduction = TP_SUM, .pos_weight = c};
+    tp_var g[3], second;
+    EXPECT_STATUS(tp_gradients(tp_bce_with_logits_with(x, t, &options), by, 3, g, TP_CREATE_GRAPH), TP_OK);
+    const double want[] = {.25 * (1 + 2 * .25), -2, -.125}; /* the first by x: s (1 - s) (1 + (c - 1) t) */
+    for (int i = 0; i < 3; i++) {
+        EXPECT_STATUS(tp_gradients(tp_sum(g[i]), &x, 1, &second, 0), TP_OK);
+        for (int k = 0; k < WIDTH; k++) EXPECT_NEAR(number_at(second, k), want[i], 1e-15);
+    }
+}
+END_TEST
+
 START_TEST(mean_of_nothing_is_not_a_number)
 {
     const tp_var x = leaf_of(tape, tensor_of(TP_F64, TP_DIMS(0, 3), NULL));
@@ -236,6 +251,7 @@ TCase *losses_case(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, elementwise_losses_at_their_edges, 0, COUNT(specials));
     tcase_add_loop_test(tcase, second_derivatives_are_finite_far_out, 0, COUNT(specials));
+    tcase_add_test(tcase, weighted_bce_is_smooth_at_zero);
     tcase_add_test(tcase, mean_of_nothing_is_not_a_number);
     tcase_add_test(tcase, many_elements_give_the_same_on_any_number_of_threads);
     return tcase;

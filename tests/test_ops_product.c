@@ -80,6 +80,10 @@ static const sample items[] = {
      LIST(TP_SIGMOID)},
     {"linear_activated", "relu (0,3)", build_activated, ON(T(0, 3), T(4, 3), T(4)), LIST(TP_RELU)},
     {"linear_activated", "tanh (2,0)", build_activated, ON(T(2, 0), T(4, 0), T(4)), LIST(TP_TANH)},
+    {"linear_activated", "gelu (2,3)", build_activated, ON(T(2, 3), T(4, 3), T(4)), LIST(TP_GELU)},
+    {"linear_activated", "gelu (3) no bias", build_activated, ON(T(3), T(4, 3)), LIST(TP_GELU)},
+    {"linear_activated", "gelu turned", build_activated, ON(VIEW(2, 2, 3), TRANSPOSED(4, 3), CUT(4)), LIST(TP_GELU)},
+    {"linear_activated", "gelu (0,3)", build_activated, ON(T(0, 3), T(4, 3), T(4)), LIST(TP_GELU)},
     {"linear", "(2,3) to nothing", build_linear, ON(T(2, 3), T(0, 3), T(0))},
 };
 

@@ -122,13 +122,13 @@ static tp_window_options windows_of(const sample *s)
 static tp_var build_unfold(const sample *s, const tp_var *x)
 {
     const tp_window_options options = windows_of(s);
-    return tp_unfold2d(x[0], &options);
+    return tp_unfold(x[0], &options);
 }
 
 static tp_var build_fold(const sample *s, const tp_var *x)
 {
     const tp_window_options options = windows_of(s);
-    return tp_fold2d(x[0], s->list[8], s->list[9], &options);
+    return tp_fold(x[0], s->list[8], s->list[9], &options);
 }
 
 static const sample items[] = {
@@ -242,16 +242,16 @@ static const sample items[] = {
     {"masked_place", "(3) in (5)", build_masked_place, ON(T(3)), LIST(5)},
     {"masked_place", "(4) cut in (2,3)", build_masked_place, ON(CUT(4)), LIST(2, 3)},
 
-    {"unfold2d", "(1,2,4,3)", build_unfold, ON(T(1, 2, 4, 3)), LIST(2, 2, 1, 1, 0, 0, 1, 1)},
-    {"unfold2d", "stride, padding", build_unfold, ON(T(1, 1, 4, 5)), LIST(3, 2, 2, 3, 1, 2, 1, 1)},
-    {"unfold2d", "dilation", build_unfold, ON(T(2, 1, 4, 3)), LIST(2, 2, 1, 1, 1, 0, 2, 2)},
-    {"unfold2d", "no batch, transposed", build_unfold, ON(VIEW(2, 3, 3)), LIST(2, 2, 0, 0, 1, 1, 0, 0)},
-    {"unfold2d", "much padding", build_unfold, ON(T(1, 1, 1, 2)), LIST(2, 1, 1, 1, 3, 0, 1, 1)},
-    {"unfold2d", "no batch at all", build_unfold, ON(T(0, 1, 3, 3)), LIST(2, 2, 1, 1, 0, 0, 1, 1)},
-    {"fold2d", "(1,8,6)", build_fold, ON(T(1, 8, 6)), LIST(2, 2, 1, 1, 0, 0, 1, 1, 4, 3)},
-    {"fold2d", "stride, padding", build_fold, ON(T(1, 6, 6)), LIST(3, 2, 2, 3, 1, 2, 1, 1, 4, 5)},
-    {"fold2d", "dilation", build_fold, ON(CUT(2, 4, 4)), LIST(2, 2, 1, 1, 1, 0, 2, 2, 4, 3)},
-    {"fold2d", "no batch, transposed", build_fold, ON(VIEW(4, 9)), LIST(2, 2, 2, 2, 1, 1, 1, 1, 4, 4)},
+    {"unfold", "(1,2,4,3)", build_unfold, ON(T(1, 2, 4, 3)), LIST(2, 2, 1, 1, 0, 0, 1, 1)},
+    {"unfold", "stride, padding", build_unfold, ON(T(1, 1, 4, 5)), LIST(3, 2, 2, 3, 1, 2, 1, 1)},
+    {"unfold", "dilation", build_unfold, ON(T(2, 1, 4, 3)), LIST(2, 2, 1, 1, 1, 0, 2, 2)},
+    {"unfold", "no batch, transposed", build_unfold, ON(VIEW(2, 3, 3)), LIST(2, 2, 0, 0, 1, 1, 0, 0)},
+    {"unfold", "much padding", build_unfold, ON(T(1, 1, 1, 2)), LIST(2, 1, 1, 1, 3, 0, 1, 1)},
+    {"unfold", "no batch at all", build_unfold, ON(T(0, 1, 3, 3)), LIST(2, 2, 1, 1, 0, 0, 1, 1)},
+    {"fold", "(1,8,6)", build_fold, ON(T(1, 8, 6)), LIST(2, 2, 1, 1, 0, 0, 1, 1, 4, 3)},
+    {"fold", "stride, padding", build_fold, ON(T(1, 6, 6)), LIST(3, 2, 2, 3, 1, 2, 1, 1, 4, 5)},
+    {"fold", "dilation", build_fold, ON(CUT(2, 4, 4)), LIST(2, 2, 1, 1, 1, 0, 2, 2, 4, 3)},
+    {"fold", "no batch, transposed", build_fold, ON(VIEW(4, 9)), LIST(2, 2, 2, 2, 1, 1, 1, 1, 4, 4)},
 };
 
 const sample_list arrange_samples = {items, COUNT(items)};

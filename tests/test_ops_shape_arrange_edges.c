@@ -269,23 +269,23 @@ START_TEST(windows_that_do_not_fit_are_refused)
     tp_tape *tape = tp_tape_new(NULL);
     const tp_var x = RAMP(1, 1, 3, 3), columns = RAMP(1, 4, 4);
     const tp_window_options two = {.kernel = {2, 2}};
-    ELEMENTS("unfold", tp_unfold2d(RAMP(1, 1, 2, 2), &(tp_window_options){.kernel = {1, 2}, .padding = {0, 1}}), 0, 0,
-             1, 0, 2, 3, 0, 1, 0, 2, 3, 0);
-    ELEMENTS("fold", tp_fold2d(tp_ones_like(columns), 3, 3, &two), 1, 2, 1, 2, 4, 2, 1, 2, 1);
-    REFUSES(TP_E_SHAPE, tp_unfold2d(x, NULL), "tp_unfold2d", "(1,1,3,3)", "no options");
-    REFUSES(TP_E_SHAPE, tp_unfold2d(RAMP(3, 3), &two), "tp_unfold2d", "(3,3)");
-    REFUSES(TP_E_SHAPE, tp_unfold2d(x, &(tp_window_options){.kernel = {4, 1}}), "tp_unfold2d", "larger");
-    REFUSES(TP_E_SHAPE, tp_unfold2d(x, &(tp_window_options){.kernel = {0, 1}}), "tp_unfold2d", "positive");
-    REFUSES(TP_E_SHAPE, tp_unfold2d(x, &(tp_window_options){.kernel = {1, 1}, .padding = {0, -1}}), "padding");
-    REFUSES(TP_E_SHAPE, tp_unfold2d(x, &(tp_window_options){.kernel = {1, 1}, .padding = {1ll << 62, 0}}), "overflow");
-    REFUSES(TP_E_LIMIT, tp_unfold2d(x, &(tp_window_options){.kernel = {1, 1}, .padding = {1ll << 40, 1ll << 40}}),
-            "tp_unfold2d");
-    REFUSES(TP_E_SHAPE, tp_unfold2d(x, &(tp_window_options){.kernel = {INT64_MAX, 1}, .dilation = {9, 1}}), "overflow");
-    REFUSES(TP_E_SHAPE, tp_fold2d(columns, 3, 4, &two), "tp_fold2d", "(1,4,4)", "as many windows");
-    REFUSES(TP_E_SHAPE, tp_fold2d(RAMP(1, 3, 4), 3, 3, &two), "tp_fold2d", "multiple");
-    REFUSES(TP_E_SHAPE, tp_fold2d(columns, -1, 3, &two), "tp_fold2d", "negative");
-    REFUSES(TP_E_SHAPE, tp_fold2d(x, 3, 3, &two), "tp_fold2d", "(1,1,3,3)");
-    REFUSES(TP_E_DTYPE, tp_fold2d(tp_cast(columns, TP_I32), 3, 3, &two), "tp_fold2d", "i32");
+    ELEMENTS("unfold", tp_unfold(RAMP(1, 1, 2, 2), &(tp_window_options){.kernel = {1, 2}, .padding = {0, 1}}), 0, 0, 1,
+             0, 2, 3, 0, 1, 0, 2, 3, 0);
+    ELEMENTS("fold", tp_fold(tp_ones_like(columns), 3, 3, &two), 1, 2, 1, 2, 4, 2, 1, 2, 1);
+    REFUSES(TP_E_SHAPE, tp_unfold(x, NULL), "tp_unfold", "(1,1,3,3)", "no options");
+    REFUSES(TP_E_SHAPE, tp_unfold(RAMP(3, 3), &two), "tp_unfold", "(3,3)");
+    REFUSES(TP_E_SHAPE, tp_unfold(x, &(tp_window_options){.kernel = {4, 1}}), "tp_unfold", "larger");
+    REFUSES(TP_E_SHAPE, tp_unfold(x, &(tp_window_options){.kernel = {0, 1}}), "tp_unfold", "positive");
+    REFUSES(TP_E_SHAPE, tp_unfold(x, &(tp_window_options){.kernel = {1, 1}, .padding = {0, -1}}), "padding");
+    REFUSES(TP_E_SHAPE, tp_unfold(x, &(tp_window_options){.kernel = {1, 1}, .padding = {1ll << 62, 0}}), "overflow");
+    REFUSES(TP_E_LIMIT, tp_unfold(x, &(tp_window_options){.kernel = {1, 1}, .padding = {1ll << 40, 1ll << 40}}),
+            "tp_unfold");
+    REFUSES(TP_E_SHAPE, tp_unfold(x, &(tp_window_options){.kernel = {INT64_MAX, 1}, .dilation = {9, 1}}), "overflow");
+    REFUSES(TP_E_SHAPE, tp_fold(columns, 3, 4, &two), "tp_fold", "(1,4,4)", "as many windows");
+    REFUSES(TP_E_SHAPE, tp_fold(RAMP(1, 3, 4), 3, 3, &two), "tp_fold", "multiple");
+    REFUSES(TP_E_SHAPE, tp_fold(columns, -1, 3, &two), "tp_fold", "negative");
+    REFUSES(TP_E_SHAPE, tp_fold(x, 3, 3, &two), "tp_fold", "(1,1,3,3)");
+    REFUSES(TP_E_DTYPE, tp_fold(tp_cast(columns, TP_I32), 3, 3, &two), "tp_fold", "i32");
     tp_tape_free(tape);
 }
 END_TEST

@@ -12,8 +12,8 @@ extern "C" {
    dx = g weight, dweight = g^T x, dbias = sum of g over the leading dims. */
 TP_API tp_var tp_linear(tp_var x, tp_var weight, tp_var bias);
 
-typedef enum tp_linear_activation { TP_RELU = 0, TP_SIGMOID, TP_TANH } tp_linear_activation;
-/* tp_relu(tp_linear(x, weight, bias)) and the like, to the bit, as one node. */
+typedef enum tp_linear_activation { TP_RELU = 0, TP_SIGMOID, TP_TANH, TP_GELU } tp_linear_activation;
+/* tp_relu(tp_linear(x, weight, bias)) and the like, to the bit, as one node; TP_GELU is tp_gelu, the exact form. */
 TP_API tp_var tp_linear_activated(tp_var x, tp_var weight, tp_var bias, tp_linear_activation activation);
 
 /* ---- the softmax family: along one axis, never overflowing ---- */

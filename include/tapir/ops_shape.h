@@ -130,9 +130,9 @@ typedef struct tp_window_options {
 /* x: (N, C, H, W) or (C, H, W) -> (N, C kh kw, L) or (C kh kw, L): the L windows of x as columns, row by row of
    windows; im2col. A signal (N, C, L) is an image of height 1. TP_E_SHAPE when the kernel is larger than the padded
    image. */
-TP_API tp_var tp_unfold2d(tp_var x, const tp_window_options *options);
+TP_API tp_var tp_unfold(tp_var x, const tp_window_options *options);
 /* The adjoint: columns added up into an image (N, C, height, width), where windows overlap; col2im. */
-TP_API tp_var tp_fold2d(tp_var x, int64_t height, int64_t width, const tp_window_options *options);
+TP_API tp_var tp_fold(tp_var x, int64_t height, int64_t width, const tp_window_options *options);
 
 /* labels (...) of integers -> (..., classes) of `dtype`, 1 at the label and 0 elsewhere; no derivative. */
 TP_API tp_var tp_one_hot(tp_var labels, int64_t classes, tp_dtype dtype);

@@ -38,7 +38,7 @@ def linear_cases():
 def activated_cases():
     cases = []
     for x, w in LAYERS:
-        for number, activation in enumerate((torch.relu, torch.sigmoid, torch.tanh)):
+        for number, activation in enumerate((torch.relu, torch.sigmoid, torch.tanh, torch.nn.functional.gelu)):
             def activated(x, w, b=None, activation=activation):
                 return activation(torch.nn.functional.linear(x, w, b))
             cases += [("linear_activated", [number], [x, w], activated, -2, 2),

@@ -124,13 +124,13 @@ def windows():
             (Sliced(1, 2, 3, 3), (3, 3), (1, 1), (1, 1), (1, 1)), ((1, 1, 2, 2), (2, 2), (1, 1), (2, 2), (1, 1))):
         options = dict(kernel_size=kernel, stride=stride, padding=padding, dilation=dilation)
         attributes = [*kernel, *stride, *padding, *dilation]
-        yield case("unfold2d", attributes, lambda x, o=options: functional.unfold(x, **o), dims)
+        yield case("unfold", attributes, lambda x, o=options: functional.unfold(x, **o), dims)
         image = dims_of(dims)
         columns = tuple(functional.unfold(torch.zeros(image), **options).shape)
-        yield case("fold2d", [*attributes, *image[2:]],
+        yield case("fold", [*attributes, *image[2:]],
                    lambda x, o=options, s=image[2:]: functional.fold(x, s, **o), columns)
     for columns in (Turned(4, 4), Sliced(4, 4)):
-        yield case("fold2d", [2, 2, 1, 1, 0, 0, 1, 1, 3, 3],
+        yield case("fold", [2, 2, 1, 1, 0, 0, 1, 1, 3, 3],
                    lambda x: functional.fold(x[None], (3, 3), (2, 2))[0], columns)
 
 

@@ -75,12 +75,12 @@ static tp_status unfold_forward(tp_ctx *ctx)
 
 static tp_status unfold_backward(tp_ctx *ctx, tp_var g)
 {
-    return tp_give(ctx, 0, tp_call1(&tp_op_fold2d, g, tp_ctx_attributes(ctx)));
+    return tp_give(ctx, 0, tp_call1(&tp_op_fold, g, tp_ctx_attributes(ctx)));
 }
 
-const tp_op tp_op_unfold2d = {
+const tp_op tp_op_unfold = {
     TP_OP_HEAD,
-    .name = "unfold2d",
+    .name = "unfold",
     .arity = 1,
     .structure = TP_GATHER,
     .flags = TP_LINEAR,
@@ -119,12 +119,12 @@ static tp_status fold_forward(tp_ctx *ctx)
 
 static tp_status fold_backward(tp_ctx *ctx, tp_var g)
 {
-    return tp_give(ctx, 0, tp_call1(&tp_op_unfold2d, g, tp_ctx_attributes(ctx)));
+    return tp_give(ctx, 0, tp_call1(&tp_op_unfold, g, tp_ctx_attributes(ctx)));
 }
 
-const tp_op tp_op_fold2d = {
+const tp_op tp_op_fold = {
     TP_OP_HEAD,
-    .name = "fold2d",
+    .name = "fold",
     .arity = 1,
     .structure = TP_GATHER,
     .flags = TP_LINEAR,
@@ -169,32 +169,31 @@ static tp_var refuse_windows(tp_var x, const char *name, const windows *w, const
                      (long long)w->kernel[1], (long long)w->image[0], (long long)w->image[1]);
 }
 
-tp_var tp_unfold2d(tp_var x, const tp_window_options *options)
+tp_var tp_unfold(tp_var x, const tp_window_options *options)
 {
-    if (!x.tape || !tp_check_operand(x.tape, "unfold2d", x, 0)) return tp_poison(x.tape);
+    if (!x.tape || !tp_check_operand(x.tape, "unfold", x, 0)) return tp_poison(x.tape);
     const int rank = tp_var_rank(x);
     const int64_t *dims = tp_var_dims(x);
     windows w = {.image = {0, 0}};
-    if (rank != 3 && rank != 4) return refuse_windows(x, "unfold2d", &w, "not (N,C,H,W) or (C,H,W)");
+    if (rank != 3 && rank != 4) return refuse_windows(x, "unfold", &w, "not (N,C,H,W) or (C,H,W)");
     const char *why = read_windows(&w, options, dims[rank - 2], dims[rank - 1]);
-    return why ? refuse_windows(x, "unfold2d", &w, why) : tp_record1(x.tape, &tp_op_unfold2d, x.node, &w);
+    return why ? refuse_windows(x, "unfold", &w, why) : tp_record1(x.tape, &tp_op_unfold, x.node, &w);
 }
 
-tp_var tp_fold2d(tp_var x, int64_t height, int64_t width, const tp_window_options *options)
+tp_var tp_fold(tp_var x, int64_t height, int64_t width, const tp_window_options *options)
 {
-    if (!x.tape || !tp_check_operand(x.tape, "fold2d", x, 0)) return tp_poison(x.tape);
+    if (!x.tape || !tp_check_operand(x.tape, "fold", x, 0)) return tp_poison(x.tape);
     const int rank = tp_var_rank(x);
     const int64_t *dims = tp_var_dims(x);
     windows w = {.image = {0, 0}};
-    if (rank != 2 && rank != 3)
-        return refuse_windows(x, "fold2d", &w, "not (N, C kh kw, windows) or (C kh kw, windows)");
-    if (height < 0 || width < 0) return refuse_windows(x, "fold2d", &w, "a negative size");
+    if (rank != 2 && rank != 3) return refuse_windows(x, "fold", &w, "not (N, C kh kw, windows) or (C kh kw, windows)");
+    if (height < 0 || width < 0) return refuse_windows(x, "fold", &w, "a negative size");
     const char *why = read_windows(&w, options, height, width);
-    if (why) return refuse_windows(x, "fold2d", &w, why);
+    if (why) return refuse_windows(x, "fold", &w, why);
     int64_t places, count;
     if (__builtin_mul_overflow(w.kernel[0], w.kernel[1], &places) || dims[rank - 2] % places)
-        return refuse_windows(x, "fold2d", &w, "the rows are no multiple of the kernel");
+        return refuse_windows(x, "fold", &w, "the rows are no multiple of the kernel");
     if (__builtin_mul_overflow(w.count[0], w.count[1], &count) || count != dims[rank - 1])
-        return refuse_windows(x, "fold2d", &w, "there are not as many windows as columns");
-    return tp_record1(x.tape, &tp_op_fold2d, x.node, &w);
+        return refuse_windows(x, "fold", &w, "there are not as many windows as columns");
+    return tp_record1(x.tape, &tp_op_fold, x.node, &w);
 }
