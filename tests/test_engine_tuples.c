@@ -224,7 +224,7 @@ START_TEST(variadic_op_sees_every_scalar_and_writes_both_results)
     }
     const tp_var bad[] = {x[0], leaf_of(tape, F64(TP_DIMS(1), 1))};
     ck_assert(!tp_ok(tp_apply(&fold_op, bad, 2, NULL)));
-    expect_error(tape, TP_E_SHAPE, "tp_fold_kind: operand 1 is no scalar");
+    expect_error(tape, TP_E_SHAPE, "tp_fold: operand 1 is no scalar");
 }
 END_TEST
 
