@@ -104,6 +104,7 @@ tp_status tp_record(tp_tape *tape, const tp_op *op, const uint32_t *inputs, uint
     tp_ctx ctx;
     ctx.tape = tape;
     ctx.op = op;
+    ctx.called = NULL;
     ctx.phase = TP_IN_SHAPE;
     ctx.node = TP_NO_NODE;
     ctx.count = n;

@@ -9,6 +9,7 @@ void tp_ctx_of_node(tp_ctx *ctx, tp_tape *tape, uint32_t i, tp_phase phase)
     const tp_node *node = &tape->nodes[i];
     ctx->tape = tape;
     ctx->op = node->op;
+    ctx->called = NULL;
     ctx->phase = phase;
     ctx->node = i;
     ctx->results = tp_result_count(node->op);
@@ -153,6 +154,11 @@ static void describe_operands(const tp_ctx *ctx, char *text, size_t size)
     if (used && used < size) snprintf(text + used, size - used, "%s", ctx->count > 4 ? ", ...]" : "]");
 }
 
+static const char *name_of(const tp_ctx *ctx)
+{
+    return ctx->called ? ctx->called : ctx->op->name;
+}
+
 tp_status tp_ctx_fail(tp_ctx *ctx, tp_status status, const char *format, ...)
 {
     char message[TP_ERROR_LENGTH - 128], operands[120] = "";
@@ -161,7 +167,7 @@ tp_status tp_ctx_fail(tp_ctx *ctx, tp_status status, const char *format, ...)
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
     describe_operands(ctx, operands, sizeof operands);
-    return tp_tape_fail(ctx->tape, status, "tp_%s: %s%s", ctx->op->name, message, operands);
+    return tp_tape_fail(ctx->tape, status, "tp_%s: %s%s", name_of(ctx), message, operands);
 }
 
 tp_status tp_ctx_result(tp_ctx *ctx, int k, tp_dtype dtype, int rank, const int64_t *dims)
@@ -169,7 +175,7 @@ tp_status tp_ctx_result(tp_ctx *ctx, int k, tp_dtype dtype, int rank, const int6
     if (ctx->phase != TP_IN_SHAPE || k < 0 || k >= ctx->results || ctx->result[k])
         return tp_ctx_fail(ctx, TP_E_ARGUMENT, "the op's shape closure sets result %d wrongly", k);
     if (rank == 0) return TP_OK;
-    ctx->result[k] = tp_new_tensor(ctx->tape, dtype, rank, dims, ctx->op->name);
+    ctx->result[k] = tp_new_tensor(ctx->tape, dtype, rank, dims, name_of(ctx));
     return ctx->result[k] ? TP_OK : ctx->tape->error.status;
 }
 

@@ -21,6 +21,7 @@ typedef struct tp_pending {
 struct tp_ctx {
     tp_tape *tape;
     const tp_op *op;
+    const char *called; /* what messages name in place of the op, where several functions record it */
     tp_phase phase;
     uint32_t node;  /* TP_NO_NODE before it is on the tape */
     uint32_t count; /* of operands */

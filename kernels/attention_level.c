@@ -10,15 +10,5 @@
 #define SIMD_MAX(x) PRAGMA(omp simd reduction(max : x))
 #endif
 
-#define T float
-#define TYPE f32
-#define M(fn) fn##f
-#include "kernels/attention_body.h"
-#undef T
-#undef TYPE
-#undef M
-
-#define T double
-#define TYPE f64
-#define M(fn) fn
-#include "kernels/attention_body.h"
+#define BODY "kernels/attention_body.h"
+#include "kernels/each_float.h"

@@ -2,17 +2,8 @@
 #include "kernels/compare.h"
 #include "kernels/level.h"
 
-#define T float
-#define TYPE f32
-#include "kernels/compare_body.h"
-#undef T
-#undef TYPE
-
-#define T double
-#define TYPE f64
-#include "kernels/compare_body.h"
-#undef T
-#undef TYPE
+#define BODY "kernels/compare_body.h"
+#include "kernels/each_float.h"
 
 #define T int64_t
 #define TYPE i64

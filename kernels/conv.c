@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "kernels/conv_provider.h"
 #include "kernels/kernels.h"
+#include "kernels/span.h"
 
 enum { BLOCK_BYTES = 384 * 1024, LEAST_BLOCK = 64 };
 
@@ -25,11 +26,6 @@ typedef struct plan {
 static int64_t volume(const int64_t extents[3])
 {
     return extents[0] * extents[1] * extents[2];
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static int64_t round_up(int64_t n, int64_t to)

@@ -7,13 +7,9 @@
 #include "kernels/lapack.h"
 #include "kernels/lapack_block.h"
 #include "kernels/level.h"
+#include "kernels/span.h"
 
 #define BLOCK TP_LAPACK_BLOCK
-
-static inline int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 #define T float
 #define TYPE f32

@@ -24,7 +24,7 @@ static void N(triangular)(const tp_lapack *l, int64_t n, int64_t k, const void *
     T *const b = b_, *const negative = l->work;
     const bool upper = flags & TP_LAPACK_UPPER;
     for (int64_t done = 0; done < n; done += BLOCK) {
-        const int64_t size = least(BLOCK, n - done), left = n - done - size;
+        const int64_t size = smaller(BLOCK, n - done), left = n - done - size;
         const int64_t at = upper ? left : done, next = upper ? 0 : at + size;
         N(triangle_block)(size, k, t + at * (row + col), row, col, flags, b + at * k, k);
         if (left == 0) break;
@@ -60,7 +60,7 @@ static int64_t N(cholesky)(const tp_lapack *l, int64_t n, void *a_)
 {
     T *const a = a_, *const negative = l->work, *const turned = negative + BLOCK * n;
     for (int64_t at = 0; at < n; at += BLOCK) {
-        const int64_t size = least(BLOCK, n - at), rest = n - at - size;
+        const int64_t size = smaller(BLOCK, n - at), rest = n - at - size;
         T *const block = a + at * n + at;
         for (int64_t i = 0; i < size; i++)
             for (int64_t j = 0; j < at; j++) negative[i * at + j] = -a[(at + i) * n + j];
@@ -103,7 +103,7 @@ static int64_t N(lu)(const tp_lapack *l, int64_t n, void *a_, int32_t *pivots)
     T *const a = a_, *const negative = l->work;
     int64_t zero = 0;
     for (int64_t at = 0; at < n; at += BLOCK) {
-        const int64_t size = least(BLOCK, n - at), next = at + size, rest = n - next;
+        const int64_t size = smaller(BLOCK, n - at), next = at + size, rest = n - next;
         const int64_t found = N(lu_panel)(n, at, size, a, pivots);
         if (!zero) zero = found;
         if (rest == 0) break;

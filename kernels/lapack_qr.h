@@ -31,7 +31,7 @@ static void N(reflect)(int64_t rows, int64_t cols, T tau, const T *v, T *a, int6
 static void N(qr)(const tp_lapack *l, int64_t m, int64_t n, void *a_, void *q_, void *r_)
 {
     T *const a = a_, *const q = q_, *const r = r_;
-    const int64_t k = least(m, n);
+    const int64_t k = smaller(m, n);
     T *const tau = l->work, *const v = tau + k, *const sums = v + m;
     for (int64_t j = 0; j < k; j++) {
         T beta;

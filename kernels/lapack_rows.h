@@ -80,7 +80,7 @@ static void N(turn)(int64_t rows, int64_t cols, const T *from, int64_t ld, T *to
 {
     for (int64_t i = 0; i < rows; i += 8)
         for (int64_t j = 0; j < cols; j++)
-            for (int64_t k = i; k < least(i + 8, rows); k++) to[j * rows + k] = from[k * ld + j];
+            for (int64_t k = i; k < smaller(i + 8, rows); k++) to[j * rows + k] = from[k * ld + j];
 }
 
 /* c += a b, of matrices given by their strides */

@@ -144,7 +144,7 @@ static void N(turn_near)(N(svd_parts) * x, int64_t k, int64_t p, T *free, T *val
 static int N(svd)(const tp_lapack *l, int64_t m, int64_t n, void *a_, void *u_, void *s_, void *vt_)
 {
     T *a = a_, *const u = u_, *const s = s_, *const vt = vt_;
-    const int64_t k = least(m, n), p = m + n - k;
+    const int64_t k = smaller(m, n), p = m + n - k;
     const T scale = N(largest)(m * n, a);
     if (k == 0) return 0;
     if (!isfinite(scale)) return TP_LAPACK_NOT_FINITE;

@@ -1,11 +1,8 @@
 /* What the sources of one instruction-set level share. A file kernels/NAME_level.c is compiled once for each level,
    with TP_LEVEL saying which; it includes its NAME_body.h once for each float type:
 
-       #define T float
-       #define TYPE f32
-       #define M(fn) fn##f
-       #define C(x) x##f
-       #include "kernels/NAME_body.h"
+       #define BODY "kernels/NAME_body.h"
+       #include "kernels/each_float.h"
 
    In a body T is the element type, M(exp) its function, C(0.5) a constant of it, N(name) a name of its own, and
    TABLE(name) that of a table which other files see (name_f32_v4). */

@@ -7,21 +7,8 @@
 #include "kernels/loss.h"
 #include "kernels/vector_math.h"
 
-#define T float
-#define TYPE f32
-#define M(fn) fn##f
-#define C(x) x##f
-#include "kernels/loops_body.h"
-#undef T
-#undef TYPE
-#undef M
-#undef C
-
-#define T double
-#define TYPE f64
-#define M(fn) fn
-#define C(x) x
-#include "kernels/loops_body.h"
+#define BODY "kernels/loops_body.h"
+#include "kernels/each_float.h"
 
 extern const tp_random_loops AT_LEVEL(tp_random);
 extern const tp_compare_loops *const AT_LEVEL(tp_compare)[TP_U8 + 1];

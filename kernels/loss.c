@@ -2,6 +2,8 @@
    that threads share: the same for any number of threads, so that a sum does not depend on it. */
 #include "kernels/loss.h"
 
+#include "kernels/span.h"
+
 enum { CHUNK = 512, PIECE = 1 << 16, PIECES = 64 }; /* elements; and pieces whose sums are kept at a time */
 
 typedef struct job {
@@ -21,11 +23,6 @@ static void from(const tp_loss_call *call, int64_t at, const void *in[TP_LOSS_IN
     for (int i = 0; i < TP_LOSS_IN; i++) in[i] = (const char *)(call->in[i] ? call->in[i] : call->in[0]) + offset;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Runs body over all pieces; small work does not pay for the way there. */
 static void each_piece(job *j, void (*body)(void *, int64_t))
 {
@@ -39,7 +36,7 @@ static void each_piece(job *j, void (*body)(void *, int64_t))
 static void piece_values(void *user, int64_t piece)
 {
     const job *j = user;
-    const int64_t start = piece * PIECE, n = least(PIECE, j->call->count - start);
+    const int64_t start = piece * PIECE, n = smaller(PIECE, j->call->count - start);
     const void *in[TP_LOSS_IN];
     from(j->call, start, in);
     j->loops->value(n, j->out + start * (int64_t)tp_dtype_size(j->call->dtype), in, j->call->number);
@@ -57,7 +54,7 @@ static double sum_between(const tp_loss_call *call, tp_loss_loop *value, int64_t
     _Alignas(64) double values[CHUNK];
     double sum = 0;
     for (int64_t at = start; at < end; at += CHUNK) {
-        const int64_t n = least(CHUNK, end - at);
+        const int64_t n = smaller(CHUNK, end - at);
         const void *in[TP_LOSS_IN];
         from(call, at, in);
         value(n, values, in, call->number);
@@ -70,7 +67,7 @@ static void piece_sum(void *user, int64_t piece)
 {
     const job *j = user;
     const int64_t start = (j->first + piece) * PIECE;
-    j->sums[piece] = sum_between(j->call, j->loops->value, start, least(start + PIECE, j->call->count));
+    j->sums[piece] = sum_between(j->call, j->loops->value, start, smaller(start + PIECE, j->call->count));
 }
 
 double tp_loss_sum(const tp_loss_call *call, int row)
@@ -81,7 +78,7 @@ double tp_loss_sum(const tp_loss_call *call, int row)
     job j = {.call = call, .loops = loops, .sums = sums};
     const int64_t pieces = (call->count + PIECE - 1) / PIECE;
     for (; j.first < pieces; j.first += PIECES) {
-        const int64_t n = least(PIECES, pieces - j.first);
+        const int64_t n = smaller(PIECES, pieces - j.first);
         tp_parallel(call->threads, n, piece_sum, &j);
         for (int64_t i = 0; i < n; i++) sum += sums[i];
     }
@@ -91,16 +88,16 @@ double tp_loss_sum(const tp_loss_call *call, int row)
 static void piece_slopes(void *user, int64_t piece)
 {
     const job *j = user;
-    const int64_t start = piece * PIECE, end = least(start + PIECE, j->call->count);
+    const int64_t start = piece * PIECE, end = smaller(start + PIECE, j->call->count);
     const int64_t size = (int64_t)tp_dtype_size(j->call->dtype);
     const bool spread = !j->call->in[TP_LOSS_G];
     _Alignas(64) double upstream[CHUNK];
-    if (spread) tp_fill(least(CHUNK, end - start), j->call->dtype, upstream, j->scale);
+    if (spread) tp_fill(smaller(CHUNK, end - start), j->call->dtype, upstream, j->scale);
     for (int64_t at = start; at < end; at += CHUNK) {
         const void *in[TP_LOSS_IN];
         from(j->call, at, in);
         if (spread) in[TP_LOSS_G] = upstream;
-        j->loops->slope[j->by](least(CHUNK, end - at), j->out + at * size, in, j->call->number);
+        j->loops->slope[j->by](smaller(CHUNK, end - at), j->out + at * size, in, j->call->number);
     }
 }
 

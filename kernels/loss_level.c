@@ -3,18 +3,5 @@
 #include "kernels/loss.h"
 #include "kernels/vector_math.h"
 
-#define T float
-#define TYPE f32
-#define M(fn) fn##f
-#define C(x) x##f
-#include "kernels/loss_body.h"
-#undef T
-#undef TYPE
-#undef M
-#undef C
-
-#define T double
-#define TYPE f64
-#define M(fn) fn
-#define C(x) x
-#include "kernels/loss_body.h"
+#define BODY "kernels/loss_body.h"
+#include "kernels/each_float.h"

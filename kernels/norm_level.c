@@ -12,15 +12,5 @@
 #define SIMD_SUMS(a, b, c, d) PRAGMA(omp simd reduction(+ : a, b, c, d))
 #endif
 
-#define T float
-#define TYPE f32
-#define M(fn) fn##f
-#include "kernels/norm_body.h"
-#undef T
-#undef TYPE
-#undef M
-
-#define T double
-#define TYPE f64
-#define M(fn) fn
-#include "kernels/norm_body.h"
+#define BODY "kernels/norm_body.h"
+#include "kernels/each_float.h"

@@ -203,15 +203,8 @@ static void group_of(tp_stream s, tp_random_kind kind, int64_t group, double x[G
         for (int i = 0; i < GROUP; i++) x[i] = a + (b - a) * x[i];
 }
 
-#define T float
-#define TYPE f32
-#include "kernels/random_body.h"
-#undef T
-#undef TYPE
-
-#define T double
-#define TYPE f64
-#include "kernels/random_body.h"
+#define BODY "kernels/random_body.h"
+#include "kernels/each_float.h"
 
 /* f32 has 24 bits: with all of 53 it would round up to b. */
 static void uniform_f32(tp_stream s, int64_t n, float *out, float a, float b)

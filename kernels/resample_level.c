@@ -4,12 +4,5 @@
 #include "kernels/level.h"
 #include "kernels/resample.h"
 
-#define T float
-#define TYPE f32
-#include "kernels/resample_body.h"
-#undef T
-#undef TYPE
-
-#define T double
-#define TYPE f64
-#include "kernels/resample_body.h"
+#define BODY "kernels/resample_body.h"
+#include "kernels/each_float.h"

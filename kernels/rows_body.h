@@ -1,5 +1,6 @@
 /* The rows for one element type T: included by rows_level.c for float and for double, with M, C and N set to match.
    Each row becomes inline functions, and thin loops over them. */
+#include "kernels/formulas.h"
 
 #define UNUSED __attribute__((unused))
 #define ROW_VALUE(name, value)                                                                                         \

@@ -4,15 +4,5 @@
 #include "kernels/level.h"
 #include "kernels/vector_math.h"
 
-#define T float
-#define TYPE f32
-#define M(fn) fn##f
-#include "kernels/softmax_body.h"
-#undef T
-#undef TYPE
-#undef M
-
-#define T double
-#define TYPE f64
-#define M(fn) fn
-#include "kernels/softmax_body.h"
+#define BODY "kernels/softmax_body.h"
+#include "kernels/each_float.h"

@@ -49,9 +49,7 @@ static tp_status check_operands(tp_ctx *ctx)
     for (int i = Q; i <= V; i++) {
         const tp_tensor *x = tp_ctx_input(ctx, i);
         if (tp_need_float(ctx, i) != TP_OK) return TP_E_DTYPE;
-        if (x->dtype != q->dtype)
-            return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: q is %s, operand %d %s; use tp_cast",
-                               tp_dtype_name((tp_dtype)q->dtype), i, tp_dtype_name((tp_dtype)x->dtype));
+        if (tp_need_first_dtype(ctx, i) != TP_OK) return TP_E_DTYPE;
         if (x->rank < 2 || x->rank != q->rank || memcmp(x->dims, q->dims, (size_t)(q->rank - 2) * sizeof *q->dims) != 0)
             return misfit(ctx);
     }

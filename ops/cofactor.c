@@ -65,7 +65,7 @@ static tp_status slope_shape(tp_ctx *ctx)
     const tp_tensor *a = tp_ctx_input(ctx, 0), *g = tp_ctx_input(ctx, 1);
     char first[TP_SHAPE_TEXT], second[TP_SHAPE_TEXT];
     tp_status status = cofactor_shape(ctx);
-    if (status == TP_OK) status = tp_need_same_dtype(ctx);
+    if (status == TP_OK) status = tp_need_first_dtype(ctx, 1);
     if (status != TP_OK || tp_shape_equal(a->rank, a->dims, g->rank, g->dims)) return status;
     return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes differ: %s and %s", tp_tensor_text(first, a),
                        tp_tensor_text(second, g));

@@ -12,9 +12,7 @@ static tp_status concat_shape(tp_ctx *ctx)
     for (int i = 1; i < tp_ctx_count(ctx); i++) {
         const tp_tensor *x = tp_ctx_input(ctx, i);
         char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
-        if (x->dtype != first->dtype)
-            return tp_ctx_fail(ctx, TP_E_DTYPE, "operand %d is %s, the first %s; use tp_cast", i,
-                               tp_dtype_name((tp_dtype)x->dtype), tp_dtype_name((tp_dtype)first->dtype));
+        if (tp_need_first_dtype(ctx, i) != TP_OK) return TP_E_DTYPE;
         bool fits = x->rank == first->rank;
         for (int k = 0; fits && k < x->rank; k++) fits = k == axis || x->dims[k] == first->dims[k];
         if (!fits)

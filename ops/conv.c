@@ -103,6 +103,7 @@ static tp_status backward(tp_ctx *ctx, tp_conv_part own, tp_var g)
     tp_conv_attributes attributes = *(const tp_conv_attributes *)tp_ctx_attributes(ctx);
     const tp_conv_shape s = *(const tp_conv_shape *)tp_ctx_saved(ctx);
     const int rank = tp_ctx_input(ctx, 0)->rank;
+    attributes.called = NULL;
     attributes.sized = true;
     memset(attributes.options.output_padding, 0, sizeof attributes.options.output_padding);
     tp_status status = TP_OK;
@@ -189,44 +190,26 @@ const tp_op tp_op_conv_weight = {
 
 /* ---- constructors ---- */
 
-static tp_var call(const tp_op *op, int spatial, tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
+static tp_var call(const tp_op *op, const char *called, int spatial, const tp_var *inputs,
+                   const tp_conv_options *options)
 {
-    const tp_var inputs[] = {x, weight, bias};
-    tp_conv_attributes attributes = {.spatial = spatial};
+    tp_conv_attributes attributes = {.called = called, .spatial = spatial};
     if (options) attributes.options = *options;
     for (int i = 0; i < 3 && op == &tp_op_conv; i++)
         if (attributes.options.output_padding[i])
-            return tp_refuse(x.tape, TP_E_ARGUMENT, "tp_conv%dd: output padding is for tp_conv_transpose%dd", spatial,
+            return tp_refuse(inputs[0].tape, TP_E_ARGUMENT, "tp_%s: output padding is for tp_conv_transpose%dd", called,
                              spatial);
-    return tp_apply(op, inputs, bias.tape ? 3 : 2, &attributes);
+    return tp_apply(op, inputs, inputs[2].tape ? 3 : 2, &attributes);
 }
 
-tp_var tp_conv1d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
-{
-    return call(&tp_op_conv, 1, x, weight, bias, options);
-}
-
-tp_var tp_conv2d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
-{
-    return call(&tp_op_conv, 2, x, weight, bias, options);
-}
-
-tp_var tp_conv3d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
-{
-    return call(&tp_op_conv, 3, x, weight, bias, options);
-}
-
-tp_var tp_conv_transpose1d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
-{
-    return call(&tp_op_conv_transpose, 1, x, weight, bias, options);
-}
-
-tp_var tp_conv_transpose2d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
-{
-    return call(&tp_op_conv_transpose, 2, x, weight, bias, options);
-}
-
-tp_var tp_conv_transpose3d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)
-{
-    return call(&tp_op_conv_transpose, 3, x, weight, bias, options);
-}
+#define CONV(op, spatial)                                                                                              \
+    tp_var tp_##op##spatial##d(tp_var x, tp_var weight, tp_var bias, const tp_conv_options *options)                   \
+    {                                                                                                                  \
+        return call(&tp_op_##op, #op #spatial "d", spatial, (tp_var[]){x, weight, bias}, options);                     \
+    }
+CONV(conv, 1)
+CONV(conv, 2)
+CONV(conv, 3)
+CONV(conv_transpose, 1)
+CONV(conv_transpose, 2)
+CONV(conv_transpose, 3)

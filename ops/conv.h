@@ -6,7 +6,8 @@
 
 /* Attributes of all three ops. */
 typedef struct tp_conv_attributes {
-    int spatial; /* axes that the caller's name for the op promises; 0: any */
+    const char *called; /* the function, for messages; NULL in a rule */
+    int spatial;        /* the axes that it promises; 0: any */
     tp_conv_options options;
     bool sized; /* rules know what the operands do not tell: the result's own spatial dims */
     int64_t size[3];

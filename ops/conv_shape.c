@@ -151,6 +151,7 @@ static tp_status beyond(tp_ctx *ctx, const tp_conv_options *o, int spatial)
 tp_status tp_conv_shape_of(tp_ctx *ctx, tp_conv_part part, tp_conv_shape *s, int64_t dims[5])
 {
     const tp_conv_attributes *attributes = tp_ctx_attributes(ctx);
+    ctx->called = attributes->called;
     tp_status status = operands(ctx);
     if (status != TP_OK) return status;
     const int spatial = tp_ctx_input(ctx, 0)->rank - 2;

@@ -14,6 +14,8 @@ typedef struct attributes {
     tp_labelling labelling;
 } attributes;
 
+typedef tp_class_rows rows;
+
 typedef struct saved {
     tp_tensor *lse; /* of each row, f64, for the numeric rule; NULL for nll */
     double total;   /* the weight of the labels: what a mean divides by */
@@ -30,40 +32,6 @@ static tp_status cross_entropy_shape(tp_ctx *ctx)
     if (a->logits && !(s->lse = tp_ctx_save_tensor(ctx, TP_F64, labels->rank, labels->dims))) return TP_E_MEMORY;
     return a->how == TP_NONE ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank - 1, x->dims)
                              : tp_ctx_result(ctx, 0, TP_F64, 0, NULL);
-}
-
-/* A call's operands in numbers. */
-typedef struct rows {
-    const tp_float_loops *loops;
-    tp_dtype dtype;
-    int64_t count, classes, size; /* size: bytes of an element */
-    const char *x, *w;            /* w NULL: ones */
-    const tp_tensor *labels;
-    double *lse;
-} rows;
-
-static bool rows_of(tp_ctx *ctx, rows *r)
-{
-    const saved *s = tp_ctx_saved(ctx);
-    const bool weighed = tp_ctx_count(ctx) > 2; /* perhaps by x itself */
-    const tp_tensor *x = tp_ctx_dense(ctx, 0), *w = weighed ? tp_ctx_dense(ctx, 2) : x;
-    if (!x || !w) return false;
-    const tp_dtype dtype = (tp_dtype)x->dtype;
-    *r = (rows){.loops = ctx->tape->kernels->of[dtype],
-                .dtype = dtype,
-                .classes = x->dims[x->rank - 1],
-                .size = (int64_t)tp_dtype_size(dtype),
-                .x = x->data,
-                .w = weighed ? w->data : NULL,
-                .labels = tp_ctx_input(ctx, 1),
-                .lse = s->lse ? (double *)(void *)s->lse->data : NULL};
-    r->count = r->labels->count;
-    return true;
-}
-
-static double weight_at(const rows *r, int64_t label)
-{
-    return r->w ? tp_get(r->dtype, r->w + label * r->size) : 1;
 }
 
 /* The loss of a row with its label's weight. */
@@ -84,12 +52,12 @@ static tp_status cross_entropy_forward(tp_ctx *ctx)
     tp_tensor *out = tp_ctx_output(ctx, 0);
     const int64_t out_size = (int64_t)tp_dtype_size((tp_dtype)out->dtype);
     rows r;
-    if (!rows_of(ctx, &r)) return TP_E_MEMORY;
+    if (!tp_class_rows_of(ctx, s->lse, &r)) return TP_E_MEMORY;
     double sum = 0, total = 0;
     for (int64_t i = 0; i < r.count; i++) {
         const int64_t label = tp_label(ctx, r.labels, i, r.classes, &a->labelling);
         if (label == -2) return TP_E_INDEX;
-        const double weight = label < 0 ? 0 : weight_at(&r, label);
+        const double weight = label < 0 ? 0 : tp_class_weight(&r, label);
         const double loss = label < 0 ? 0 : row_loss(&r, a, i, label, weight);
         sum += loss;
         total += weight;
@@ -104,7 +72,7 @@ static tp_status cross_entropy_forward(tp_ctx *ctx)
 static void row_slope(const rows *r, const attributes *a, int64_t i, int64_t label, double g, char *out)
 {
     const char *x = r->x + i * r->classes * r->size;
-    const double weight = weight_at(r, label), base = a->smoothing / (double)r->classes;
+    const double weight = tp_class_weight(r, label), base = a->smoothing / (double)r->classes;
     const double own = (1 - a->smoothing) * weight;
     if (a->logits && a->smoothing == 0) {
         r->loops->cross_entropy_slope(r->classes, out, x, r->lse[i], label, g * weight);
@@ -113,7 +81,7 @@ static void row_slope(const rows *r, const attributes *a, int64_t i, int64_t lab
     double all = 0; /* the weight of the row */
     if (a->logits) {
         all = own;
-        for (int64_t c = 0; c < r->classes; c++) all += base * weight_at(r, c);
+        for (int64_t c = 0; c < r->classes; c++) all += base * tp_class_weight(r, c);
         r->loops->classes->slope(r->classes, out, x, r->w, r->lse[i], g * all, g * base);
     } else {
         tp_fill(r->classes, r->dtype, out, 0);
@@ -141,7 +109,7 @@ static tp_status cross_entropy_gradient(tp_ctx *ctx, const tp_tensor *g)
     const bool by_x = tp_ctx_needs(ctx, 0), by_w = tp_ctx_needs(ctx, 2);
     tp_tensor *dx = by_x ? tp_ctx_grad(ctx, 0, NULL) : NULL, *dw = by_w ? tp_ctx_grad(ctx, 2, NULL) : NULL;
     rows r;
-    if ((by_x && !dx) || (by_w && !dw) || !rows_of(ctx, &r)) return TP_E_MEMORY;
+    if ((by_x && !dx) || (by_w && !dw) || !tp_class_rows_of(ctx, s->lse, &r)) return TP_E_MEMORY;
     if (dw) tp_fill(dw->count, r.dtype, dw->data, 0);
     const double mean = a->how == TP_MEAN ? tp_get(TP_F64, tp_ctx_output(ctx, 0)->data) : 0;
     for (int64_t i = 0; i < r.count; i++) {

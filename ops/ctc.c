@@ -32,11 +32,6 @@ int64_t tp_ctc_states(const tp_tensor *targets, const tp_tensor *lengths)
     return 2 * most + 1;
 }
 
-static bool integers(const tp_tensor *x)
-{
-    return !tp_dtype_is_float((tp_dtype)x->dtype);
-}
-
 static tp_status check_shapes(tp_ctx *ctx)
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0), *targets = tp_ctx_input(ctx, 1);
@@ -53,8 +48,9 @@ static tp_status check_shapes(tp_ctx *ctx)
                            "targets %s, input lengths %s, target lengths %s do not fit a batch of %lld",
                            tp_tensor_text(first, targets), tp_tensor_text(second, frames),
                            tp_tensor_text(third, lengths), (long long)batch);
-    if (!integers(targets) || !integers(frames) || !integers(lengths))
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "targets and lengths must be integers");
+    static const char *const names[] = {"log-probabilities", "targets", "input lengths", "target lengths"};
+    for (int i = 1; i < 4; i++)
+        if (tp_need_integers(ctx, i, names[i]) != TP_OK) return TP_E_DTYPE;
     if (a->blank < 0 || a->blank >= x->dims[2])
         return tp_ctx_fail(ctx, TP_E_INDEX, "blank %lld is not in 0..%lld", (long long)a->blank,
                            (long long)x->dims[2] - 1);

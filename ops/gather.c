@@ -1,6 +1,4 @@
 /* Elements picked along an axis, y[i][j] = x[index[i][j]][j] for axis 0, and their adjoint: elements added there. */
-#include <string.h>
-
 #include "ops/pick.h"
 
 const tp_op tp_op_gather = {
@@ -31,23 +29,14 @@ tp_var tp_gather(tp_var x, int axis, tp_var index)
 
 /* ---- adding ---- */
 
-/* (x, index, src): src covers the picked side, or is a scalar. */
 static tp_status add_shape(tp_ctx *ctx)
 {
-    const tp_picks *picks = tp_ctx_attributes(ctx);
-    const tp_tensor *x = tp_ctx_input(ctx, 0), *src = tp_ctx_input(ctx, 2);
-    if (tp_need_float(ctx, 0) != TP_OK) return TP_E_DTYPE;
-    tp_status status = tp_pick_check(ctx, picks, x, 1);
-    if (status == TP_OK) status = tp_pick_check_source(ctx, picks, x, src);
-    return status == TP_OK ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims) : status;
+    return tp_need_float(ctx, 0) == TP_OK ? tp_pick_write_shape(ctx) : TP_E_DTYPE;
 }
 
 static tp_status add_forward(tp_ctx *ctx)
 {
-    const tp_tensor *x = tp_ctx_input(ctx, 0);
-    tp_tensor *out = tp_ctx_output(ctx, 0);
-    tp_copy(x->rank, x->dims, (tp_dtype)x->dtype, out->data, out->strides, (tp_dtype)x->dtype, x->data, x->strides);
-    return tp_pick_call(ctx, TP_PICK_ADD, tp_ctx_attributes(ctx), out, tp_ctx_input(ctx, 1), tp_ctx_input(ctx, 2));
+    return tp_pick_write(ctx, TP_PICK_ADD);
 }
 
 /* dx = g, dsrc = g read at the index */

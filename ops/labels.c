@@ -11,18 +11,13 @@ tp_status tp_labels_shape(tp_ctx *ctx)
     if (x->rank < 1 || !tp_shape_equal(x->rank - 1, x->dims, labels->rank, labels->dims))
         return tp_ctx_fail(ctx, TP_E_SHAPE, "labels %s do not fit logits %s", tp_tensor_text(b, labels),
                            tp_tensor_text(a, x));
-    if (labels->rank > 0 && tp_dtype_is_float((tp_dtype)labels->dtype))
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "labels must be integers, not %s %s",
-                           tp_dtype_name((tp_dtype)labels->dtype), tp_tensor_text(b, labels));
+    if (tp_need_integers(ctx, 1, "labels") != TP_OK) return TP_E_DTYPE;
     if (tp_ctx_count(ctx) < 3) return TP_OK;
     const tp_tensor *w = tp_ctx_input(ctx, 2);
     if (w->rank != 1 || w->dims[0] != x->dims[x->rank - 1])
         return tp_ctx_fail(ctx, TP_E_SHAPE, "the weight %s is not one for each class of %s", tp_tensor_text(b, w),
                            tp_tensor_text(a, x));
-    if (w->dtype != x->dtype)
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: %s and a weight in %s; use tp_cast",
-                           tp_dtype_name((tp_dtype)x->dtype), tp_dtype_name((tp_dtype)w->dtype));
-    return TP_OK;
+    return tp_need_first_dtype(ctx, 2);
 }
 
 int64_t tp_label(tp_ctx *ctx, const tp_tensor *labels, int64_t i, int64_t classes, const tp_labelling *of)
@@ -33,6 +28,24 @@ int64_t tp_label(tp_ctx *ctx, const tp_tensor *labels, int64_t i, int64_t classe
     tp_ctx_fail(ctx, TP_E_INDEX, "label %g (number %lld) is not in 0..%lld", label, (long long)i,
                 (long long)classes - 1);
     return -2;
+}
+
+bool tp_class_rows_of(tp_ctx *ctx, const tp_tensor *lse, tp_class_rows *r)
+{
+    const bool weighed = tp_ctx_count(ctx) > 2; /* perhaps by x itself */
+    const tp_tensor *x = tp_ctx_dense(ctx, 0), *w = weighed ? tp_ctx_dense(ctx, 2) : x;
+    if (!x || !w) return false;
+    const tp_dtype dtype = (tp_dtype)x->dtype;
+    *r = (tp_class_rows){.loops = ctx->tape->kernels->of[dtype],
+                         .dtype = dtype,
+                         .classes = x->dims[x->rank - 1],
+                         .size = (int64_t)tp_dtype_size(dtype),
+                         .x = x->data,
+                         .w = weighed ? w->data : NULL,
+                         .labels = tp_ctx_input(ctx, 1),
+                         .lse = lse ? (double *)(void *)lse->data : NULL};
+    r->count = r->labels->count;
+    return true;
 }
 
 /* ---- label_shares ---- */

@@ -21,10 +21,7 @@ static tp_status linear_shape(tp_ctx *ctx)
     if (b && (b->rank != 1 || b->dims[0] != w->dims[0])) return misfit(ctx, x, w, b);
     for (int i = 0; i < tp_ctx_count(ctx); i++) {
         if (tp_need_float(ctx, i) != TP_OK) return TP_E_DTYPE;
-        if (tp_ctx_input(ctx, i)->dtype != x->dtype)
-            return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: x is %s, operand %d %s; use tp_cast",
-                               tp_dtype_name((tp_dtype)x->dtype), i,
-                               tp_dtype_name((tp_dtype)tp_ctx_input(ctx, i)->dtype));
+        if (tp_need_first_dtype(ctx, i) != TP_OK) return TP_E_DTYPE;
     }
     int64_t dims[TP_MAX_RANK];
     memcpy(dims, x->dims, sizeof dims);

@@ -25,9 +25,7 @@ static tp_status loss_shape(tp_ctx *ctx)
         if (!tp_shape_equal(x->rank, x->dims, t->rank, t->dims))
             return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes differ: %s and %s", tp_tensor_text(first, x),
                                tp_tensor_text(second, t));
-        if (x->dtype != t->dtype)
-            return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: %s and %s; use tp_cast",
-                               tp_dtype_name((tp_dtype)x->dtype), tp_dtype_name((tp_dtype)t->dtype));
+        if (tp_need_first_dtype(ctx, i) != TP_OK) return TP_E_DTYPE;
     }
     return a->how == TP_NONE ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims)
                              : tp_ctx_result(ctx, 0, TP_F64, 0, NULL);

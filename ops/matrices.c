@@ -22,11 +22,21 @@ tp_status tp_need_square(tp_ctx *ctx, int i)
     return tp_ctx_fail(ctx, TP_E_SHAPE, "needs a square matrix, not %s", tp_tensor_text(text, x));
 }
 
-tp_status tp_need_same_dtype(tp_ctx *ctx)
+tp_status tp_need_right_sides(tp_ctx *ctx, tp_shape *result)
 {
-    const tp_dtype a = (tp_dtype)tp_ctx_input(ctx, 0)->dtype, b = (tp_dtype)tp_ctx_input(ctx, 1)->dtype;
-    if (a == b) return TP_OK;
-    return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: %s and %s; use tp_cast", tp_dtype_name(a), tp_dtype_name(b));
+    const tp_tensor *a = tp_ctx_input(ctx, 0), *b = tp_ctx_input(ctx, 1);
+    tp_status status = tp_need_square(ctx, 0);
+    if (status == TP_OK) status = tp_need_matrix(ctx, 1);
+    if (status == TP_OK) status = tp_need_first_dtype(ctx, 1);
+    if (status != TP_OK) return status;
+    *result = tp_batch_of(a);
+    const tp_shape other = tp_batch_of(b);
+    char first[TP_SHAPE_TEXT], second[TP_SHAPE_TEXT];
+    if (tp_rows_of(b) != tp_rows_of(a) || !tp_shape_broadcast(result, other.rank, other.dims))
+        return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes do not fit: %s and right-hand sides %s",
+                           tp_tensor_text(first, a), tp_tensor_text(second, b));
+    *result = tp_batch_with(*result, tp_rows_of(b), tp_columns_of(b));
+    return TP_OK;
 }
 
 tp_shape tp_batch_of(const tp_tensor *x)

@@ -9,8 +9,8 @@
 /* Fails unless operand i is a float tensor of (..., n, n), or of (..., m, n). */
 tp_status tp_need_square(tp_ctx *ctx, int i);
 tp_status tp_need_matrix(tp_ctx *ctx, int i);
-/* Fails unless operands 0 and 1 have one dtype. */
-tp_status tp_need_same_dtype(tp_ctx *ctx);
+/* Fails unless operands 0 and 1 are square matrices and right-hand sides for them; `result`: their solution's shape. */
+tp_status tp_need_right_sides(tp_ctx *ctx, tp_shape *result);
 
 static inline int64_t tp_rows_of(const tp_tensor *x)
 {

@@ -23,41 +23,13 @@ static tp_status multi_margin_shape(tp_ctx *ctx)
                              : tp_ctx_result(ctx, 0, TP_F64, 0, NULL);
 }
 
-/* A call's operands in numbers. */
-typedef struct rows {
-    const tp_class_loops *loops;
-    tp_dtype dtype;
-    int64_t count, classes, size; /* size: bytes of an element */
-    const char *x, *w;            /* w NULL: ones */
-    const tp_tensor *labels;
-} rows;
-
-static bool rows_of(tp_ctx *ctx, rows *r)
-{
-    const bool weighed = tp_ctx_count(ctx) > 2; /* perhaps by x itself */
-    const tp_tensor *x = tp_ctx_dense(ctx, 0), *w = weighed ? tp_ctx_dense(ctx, 2) : x;
-    if (!x || !w) return false;
-    const tp_dtype dtype = (tp_dtype)x->dtype;
-    *r = (rows){.loops = ctx->tape->kernels->of[dtype]->classes,
-                .dtype = dtype,
-                .classes = x->dims[x->rank - 1],
-                .size = (int64_t)tp_dtype_size(dtype),
-                .x = x->data,
-                .w = weighed ? w->data : NULL,
-                .labels = tp_ctx_input(ctx, 1)};
-    r->count = r->labels->count;
-    return true;
-}
-
-static double weight_at(const rows *r, int64_t label)
-{
-    return r->w ? tp_get(r->dtype, r->w + label * r->size) : 1;
-}
+typedef tp_class_rows rows;
 
 /* The sum over the other classes; where `out` is not NULL its slope by the row, times `scale`, goes there. */
 static double row_sum(const rows *r, const attributes *a, int64_t i, int64_t label, double scale, char *out)
 {
-    return r->loops->margin(r->classes, out, r->x + i * r->classes * r->size, label, a->margin, a->squared, scale);
+    return r->loops->classes->margin(r->classes, out, r->x + i * r->classes * r->size, label, a->margin, a->squared,
+                                     scale);
 }
 
 static tp_status multi_margin_forward(tp_ctx *ctx)
@@ -66,12 +38,12 @@ static tp_status multi_margin_forward(tp_ctx *ctx)
     tp_tensor *out = tp_ctx_output(ctx, 0);
     const int64_t out_size = (int64_t)tp_dtype_size((tp_dtype)out->dtype);
     rows r;
-    if (!rows_of(ctx, &r)) return TP_E_MEMORY;
+    if (!tp_class_rows_of(ctx, NULL, &r)) return TP_E_MEMORY;
     double sum = 0;
     for (int64_t i = 0; i < r.count; i++) {
         const int64_t label = tp_label(ctx, r.labels, i, r.classes, &every);
         if (label < 0) return TP_E_INDEX;
-        const double loss = weight_at(&r, label) / (double)r.classes * row_sum(&r, a, i, label, 0, NULL);
+        const double loss = tp_class_weight(&r, label) / (double)r.classes * row_sum(&r, a, i, label, 0, NULL);
         sum += loss;
         if (a->how == TP_NONE) tp_put((tp_dtype)out->dtype, out->data + i * out_size, loss);
     }
@@ -85,7 +57,7 @@ static tp_status multi_margin_gradient(tp_ctx *ctx, const tp_tensor *g)
     const bool by_x = tp_ctx_needs(ctx, 0), by_w = tp_ctx_needs(ctx, 2);
     tp_tensor *dx = by_x ? tp_ctx_grad(ctx, 0, NULL) : NULL, *dw = by_w ? tp_ctx_grad(ctx, 2, NULL) : NULL;
     rows r;
-    if ((by_x && !dx) || (by_w && !dw) || !rows_of(ctx, &r)) return TP_E_MEMORY;
+    if ((by_x && !dx) || (by_w && !dw) || !tp_class_rows_of(ctx, NULL, &r)) return TP_E_MEMORY;
     if (dw) tp_fill(dw->count, r.dtype, dw->data, 0);
     for (int64_t i = 0; i < r.count; i++) {
         const int64_t label = tp_label(ctx, r.labels, i, r.classes, &every);
@@ -94,7 +66,7 @@ static tp_status multi_margin_gradient(tp_ctx *ctx, const tp_tensor *g)
         char *row = dx ? dx->data + i * r.classes * r.size : NULL;
         if (row && scale == 0) tp_fill(r.classes, r.dtype, row, 0);
         if (scale == 0) continue;
-        const double sum = row_sum(&r, a, i, label, scale * weight_at(&r, label), row);
+        const double sum = row_sum(&r, a, i, label, scale * tp_class_weight(&r, label), row);
         char *at = dw ? dw->data + label * r.size : NULL;
         if (at) tp_put(r.dtype, at, tp_get(r.dtype, at) + scale * sum);
     }

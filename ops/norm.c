@@ -24,16 +24,11 @@ tp_status tp_part_check(tp_ctx *ctx, const char *what, int i, int rank, const in
 
 tp_status tp_affine_check(tp_ctx *ctx, const tp_affine *affine, double eps, int rank, const int64_t *dims)
 {
-    const int dtype = tp_ctx_input(ctx, 0)->dtype;
     if (!(eps >= 0) || isinf(eps)) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "eps is %g", eps);
     if (affine->gain < 0 || affine->bias < 0 || affine->gain >= tp_ctx_count(ctx) || affine->bias >= tp_ctx_count(ctx))
         return tp_ctx_fail(ctx, TP_E_ARGUMENT, "%d operands are too few", tp_ctx_count(ctx));
     for (int i = 0; i < tp_ctx_count(ctx); i++) {
-        const int other = tp_ctx_input(ctx, i)->dtype;
-        if (tp_need_float(ctx, i) != TP_OK) return TP_E_DTYPE;
-        if (other != dtype)
-            return tp_ctx_fail(ctx, TP_E_DTYPE, "dtypes differ: x is %s, operand %d %s; use tp_cast",
-                               tp_dtype_name((tp_dtype)dtype), i, tp_dtype_name((tp_dtype)other));
+        if (tp_need_float(ctx, i) != TP_OK || tp_need_first_dtype(ctx, i) != TP_OK) return TP_E_DTYPE;
     }
     const tp_status status = tp_part_check(ctx, "gain", affine->gain, rank, dims);
     return status == TP_OK ? tp_part_check(ctx, "bias", affine->bias, rank, dims) : status;

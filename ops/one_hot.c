@@ -13,10 +13,7 @@ static tp_status one_hot_shape(tp_ctx *ctx)
 {
     const attributes *a = tp_ctx_attributes(ctx);
     const tp_tensor *labels = tp_ctx_input(ctx, 0);
-    char text[TP_SHAPE_TEXT];
-    if (labels->rank > 0 && tp_dtype_is_float((tp_dtype)labels->dtype))
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "labels must be integers, not %s %s",
-                           tp_dtype_name((tp_dtype)labels->dtype), tp_tensor_text(text, labels));
+    if (tp_need_integers(ctx, 0, "labels") != TP_OK) return TP_E_DTYPE;
     if (labels->rank == TP_MAX_RANK) return tp_ctx_fail(ctx, TP_E_LIMIT, "rank over %d", TP_MAX_RANK);
     int64_t dims[TP_MAX_RANK];
     memcpy(dims, labels->dims, sizeof dims);

@@ -49,6 +49,10 @@ tp_status tp_pass_part(tp_ctx *ctx, int i, const tp_tensor *g, const int64_t *st
 
 /* Fails unless operand i is of a float dtype. */
 tp_status tp_need_float(tp_ctx *ctx, int i);
+/* ... of the dtype of operand 0. */
+tp_status tp_need_first_dtype(tp_ctx *ctx, int i);
+/* ... of an integer dtype, or a scalar; `what` is its name in the message. */
+tp_status tp_need_integers(tp_ctx *ctx, int i, const char *what);
 
 /* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if
    it needs any. */

@@ -22,9 +22,7 @@ tp_status tp_pick_check(tp_ctx *ctx, const tp_picks *picks, const tp_tensor *tab
 {
     const tp_tensor *index = tp_ctx_input(ctx, i);
     char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
-    if (index->rank > 0 && tp_dtype_is_float((tp_dtype)index->dtype))
-        return tp_ctx_fail(ctx, TP_E_DTYPE, "the index must be integers, not %s %s",
-                           tp_dtype_name((tp_dtype)index->dtype), tp_tensor_text(b, index));
+    if (tp_need_integers(ctx, i, "the index") != TP_OK) return TP_E_DTYPE;
     if (picks->whole) return TP_OK;
     bool fits = index->rank == table->rank;
     for (int k = 0; fits && k < index->rank; k++) fits = k == picks->axis || index->dims[k] <= table->dims[k];
@@ -133,6 +131,25 @@ tp_status tp_pick_call(tp_ctx *ctx, tp_pick_how how, const tp_picks *picks, cons
     if (!tp_pick_run(ctx->tape->kernels, how, &pick)) return outside(ctx, picks, table, index);
     if (number && how == TP_PICK_READ) tp_put((tp_dtype)picked->dtype, picked->data, tp_get(dtype, &cell));
     return TP_OK;
+}
+
+/* ---- writing ---- */
+
+tp_status tp_pick_write_shape(tp_ctx *ctx)
+{
+    const tp_picks *picks = tp_ctx_attributes(ctx);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    tp_status status = tp_pick_check(ctx, picks, x, 1);
+    if (status == TP_OK) status = tp_pick_check_source(ctx, picks, x, tp_ctx_input(ctx, 2));
+    return status == TP_OK ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims) : status;
+}
+
+tp_status tp_pick_write(tp_ctx *ctx, tp_pick_how how)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    tp_copy(x->rank, x->dims, (tp_dtype)x->dtype, out->data, out->strides, (tp_dtype)x->dtype, x->data, x->strides);
+    return tp_pick_call(ctx, how, tp_ctx_attributes(ctx), out, tp_ctx_input(ctx, 1), tp_ctx_input(ctx, 2));
 }
 
 /* ---- reading ---- */

@@ -37,6 +37,11 @@ bool tp_pick_shape(const tp_picks *picks, const tp_tensor *table, const tp_tenso
 tp_status tp_pick_call(tp_ctx *ctx, tp_pick_how how, const tp_picks *picks, const tp_tensor *table,
                        const tp_tensor *index, const tp_tensor *picked);
 
+/* What ops that write have in common: descriptors over operands (x, index, src), where src covers the picked side or is
+   a scalar; the result is a copy of x with src written into it, or added. */
+tp_status tp_pick_write_shape(tp_ctx *ctx);
+tp_status tp_pick_write(tp_ctx *ctx, tp_pick_how how);
+
 /* What ops that read have in common: descriptors over operands (table, index). */
 tp_status tp_pick_read_shape(tp_ctx *ctx);
 tp_status tp_pick_read_forward(tp_ctx *ctx);

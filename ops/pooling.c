@@ -42,6 +42,7 @@ static tp_pool_attributes back_from(tp_ctx *ctx)
 {
     tp_pool_attributes attributes = *(const tp_pool_attributes *)tp_ctx_attributes(ctx);
     const int spatial = tp_ctx_input(ctx, 0)->rank - 2;
+    attributes.called = NULL;
     memcpy(attributes.size, saved_shape(ctx)->x + 3 - spatial, sizeof(int64_t) * (size_t)spatial);
     return attributes;
 }
@@ -50,7 +51,9 @@ static tp_pool_attributes back_from(tp_ctx *ctx)
 
 static tp_status max_shape(tp_ctx *ctx)
 {
-    const tp_pool_options *o = &((const tp_pool_attributes *)tp_ctx_attributes(ctx))->options;
+    const tp_pool_attributes *attributes = tp_ctx_attributes(ctx);
+    const tp_pool_options *o = &attributes->options;
+    ctx->called = attributes->called;
     if (o->exclude_padding || o->divisor)
         return tp_ctx_fail(ctx, TP_E_ARGUMENT, "exclude_padding and divisor are for averages");
     tp_status status = save_shape(ctx, false);
@@ -180,7 +183,9 @@ const tp_op tp_op_pool_gather = {
 
 static tp_status averages_shape(tp_ctx *ctx, bool back)
 {
-    const tp_pool_options *o = &((const tp_pool_attributes *)tp_ctx_attributes(ctx))->options;
+    const tp_pool_attributes *attributes = tp_ctx_attributes(ctx);
+    const tp_pool_options *o = &attributes->options;
+    ctx->called = attributes->called;
     for (int i = 0; i < 3; i++)
         if (o->dilation[i]) return tp_ctx_fail(ctx, TP_E_ARGUMENT, "dilation is for max pooling");
     const tp_status status = save_shape(ctx, back);
@@ -255,7 +260,8 @@ const tp_op tp_op_avg_spread = {
 static tp_var call_max(tp_var x, const tp_pool_attributes *attributes, tp_var *indices)
 {
     tp_var results[2] = {tp_poison(x.tape), tp_poison(x.tape)};
-    if (x.tape && tp_check_operand(x.tape, "max_pool", x, 0)) tp_apply_all(&tp_op_max_pool, &x, 1, attributes, results);
+    if (x.tape && tp_check_operand(x.tape, attributes->called, x, 0))
+        tp_apply_all(&tp_op_max_pool, &x, 1, attributes, results);
     if (indices) *indices = results[1];
     return results[0];
 }
@@ -265,9 +271,9 @@ static tp_var call_average(tp_var x, const tp_pool_attributes *attributes)
     return tp_call1(&tp_op_avg_pool, x, attributes);
 }
 
-static tp_pool_attributes attributes_of(int spatial, const tp_pool_options *options)
+static tp_pool_attributes attributes_of(const char *called, int spatial, const tp_pool_options *options)
 {
-    tp_pool_attributes attributes = {.spatial = spatial};
+    tp_pool_attributes attributes = {.called = called, .spatial = spatial};
     if (options) attributes.options = *options;
     return attributes;
 }
@@ -275,25 +281,25 @@ static tp_pool_attributes attributes_of(int spatial, const tp_pool_options *opti
 #define POOLS(spatial)                                                                                                 \
     tp_var tp_max_pool##spatial##d(tp_var x, const tp_pool_options *options, tp_var *indices)                          \
     {                                                                                                                  \
-        const tp_pool_attributes attributes = attributes_of(spatial, options);                                         \
+        const tp_pool_attributes attributes = attributes_of("max_pool" #spatial "d", spatial, options);                \
         return call_max(x, &attributes, indices);                                                                      \
     }                                                                                                                  \
     tp_var tp_avg_pool##spatial##d(tp_var x, const tp_pool_options *options)                                           \
     {                                                                                                                  \
-        const tp_pool_attributes attributes = attributes_of(spatial, options);                                         \
+        const tp_pool_attributes attributes = attributes_of("avg_pool" #spatial "d", spatial, options);                \
         return call_average(x, &attributes);                                                                           \
     }                                                                                                                  \
     tp_var tp_lp_pool##spatial##d(tp_var x, double p, const tp_pool_options *options)                                  \
     {                                                                                                                  \
-        return lp_pool(spatial, x, p, options);                                                                        \
+        return lp_pool("lp_pool" #spatial "d", spatial, x, p, options);                                                \
     }
 
 /* s^(1/p) has no slope at s = 0: such a sum is raised to 1, and the result multiplied by 0. */
-static tp_var lp_pool(int spatial, tp_var x, double p, const tp_pool_options *options)
+static tp_var lp_pool(const char *called, int spatial, tp_var x, double p, const tp_pool_options *options)
 {
-    tp_pool_attributes attributes = attributes_of(spatial, options);
+    tp_pool_attributes attributes = attributes_of(called, spatial, options);
     if (!(p > 0) || p > 1e6 || attributes.options.exclude_padding || attributes.options.divisor)
-        return tp_refuse(x.tape, TP_E_ARGUMENT, "tp_lp_pool%dd: p = %g, or options of averages", spatial, p);
+        return tp_refuse(x.tape, TP_E_ARGUMENT, "tp_%s: p = %g, or options of averages", called, p);
     attributes.options.divisor = 1;
     const tp_var sum = call_average(p == 2 ? tp_square(x) : tp_pows(tp_abs(x), p), &attributes);
     if (p == 1 || !tp_ok(sum)) return sum;
@@ -307,7 +313,7 @@ POOLS(3)
 
 static bool adaptive(const char *name, tp_var x, int n, const int64_t *size, tp_pool_attributes *attributes)
 {
-    *attributes = (tp_pool_attributes){.spatial = n, .adaptive = true};
+    *attributes = (tp_pool_attributes){.called = name, .spatial = n, .adaptive = true};
     if (n < 1 || n > 3 || !size) {
         tp_refuse(x.tape, TP_E_ARGUMENT, "tp_%s: %d sizes", name, n);
         return false;

@@ -6,8 +6,9 @@
 
 /* Attributes of all of them. */
 typedef struct tp_pool_attributes {
-    int spatial;   /* axes that the caller's name for the op promises; 0: any */
-    bool adaptive; /* `window` then holds the result's spatial dims */
+    const char *called; /* the function, for messages; NULL in a rule */
+    int spatial;        /* the axes that it promises; 0: any */
+    bool adaptive;      /* `window` then holds the result's spatial dims */
     tp_pool_options options;
     int64_t size[3]; /* x's spatial dims, for the ops that do not have x */
 } tp_pool_attributes;

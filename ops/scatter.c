@@ -1,24 +1,10 @@
 /* Elements put along an axis, y = x and then y[index[i][j]][j] = src[i][j] for axis 0. Of several that go to one place
    the last in row-major order stays, and it alone gets that place's gradient. */
-#include <string.h>
-
 #include "ops/pick.h"
-
-static tp_status scatter_shape(tp_ctx *ctx)
-{
-    const tp_picks *picks = tp_ctx_attributes(ctx);
-    const tp_tensor *x = tp_ctx_input(ctx, 0), *src = tp_ctx_input(ctx, 2);
-    tp_status status = tp_pick_check(ctx, picks, x, 1);
-    if (status == TP_OK) status = tp_pick_check_source(ctx, picks, x, src);
-    return status == TP_OK ? tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, x->dims) : status;
-}
 
 static tp_status scatter_forward(tp_ctx *ctx)
 {
-    const tp_tensor *x = tp_ctx_input(ctx, 0);
-    tp_tensor *out = tp_ctx_output(ctx, 0);
-    tp_copy(x->rank, x->dims, (tp_dtype)x->dtype, out->data, out->strides, (tp_dtype)x->dtype, x->data, x->strides);
-    return tp_pick_call(ctx, TP_PICK_WRITE, tp_ctx_attributes(ctx), out, tp_ctx_input(ctx, 1), tp_ctx_input(ctx, 2));
+    return tp_pick_write(ctx, TP_PICK_WRITE);
 }
 
 /* ---- which of several stays: 1 for it, 0 for the others ---- */
@@ -89,7 +75,7 @@ const tp_op tp_op_scatter = {
     .flags = TP_LINEAR,
     .selectors = 1u << 1,
     .attributes = sizeof(tp_picks),
-    .shape = scatter_shape,
+    .shape = tp_pick_write_shape,
     .forward = scatter_forward,
     .backward = scatter_backward,
     .text = {.formula = "y = x, then y[index[i][j]][j] = src[i][j] for axis 0, and so on for the others",

@@ -8,30 +8,18 @@ typedef struct saved {
     tp_tensor *lu, *pivots; /* of each matrix of a */
 } saved;
 
-static tp_status misfit(tp_ctx *ctx)
-{
-    char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
-    return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes do not fit: %s and right-hand sides %s",
-                       tp_tensor_text(a, tp_ctx_input(ctx, 0)), tp_tensor_text(b, tp_ctx_input(ctx, 1)));
-}
-
 static tp_status solve_shape(tp_ctx *ctx)
 {
-    const tp_tensor *a = tp_ctx_input(ctx, 0), *b = tp_ctx_input(ctx, 1);
-    tp_status status = tp_need_square(ctx, 0);
-    if (status == TP_OK) status = tp_need_matrix(ctx, 1);
-    if (status == TP_OK) status = tp_need_same_dtype(ctx);
+    const tp_tensor *a = tp_ctx_input(ctx, 0);
+    tp_shape shape;
+    const tp_status status = tp_need_right_sides(ctx, &shape);
     if (status != TP_OK) return status;
-    tp_shape batch = tp_batch_of(a);
-    const tp_shape other = tp_batch_of(b);
-    if (tp_rows_of(b) != tp_rows_of(a) || !tp_shape_broadcast(&batch, other.rank, other.dims)) return misfit(ctx);
     saved *s = tp_ctx_save(ctx, sizeof *s);
     if (!s) return TP_E_MEMORY;
     s->lu = tp_ctx_save_tensor(ctx, (tp_dtype)a->dtype, a->rank, a->dims);
     s->pivots = tp_ctx_save_tensor(ctx, TP_I32, a->rank - 1, a->dims);
     if (!s->lu || !s->pivots) return TP_E_MEMORY;
-    batch = tp_batch_with(batch, tp_rows_of(b), tp_columns_of(b));
-    return tp_ctx_result(ctx, 0, (tp_dtype)a->dtype, batch.rank, batch.dims);
+    return tp_ctx_result(ctx, 0, (tp_dtype)a->dtype, shape.rank, shape.dims);
 }
 
 static int32_t *pivots_at(const saved *s, int64_t i)

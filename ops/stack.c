@@ -16,9 +16,7 @@ static tp_status stack_shape(tp_ctx *ctx)
             return tp_ctx_fail(ctx, TP_E_SHAPE, "operand %d is a %s, the first a %s", i, scalars ? "tensor" : "scalar",
                                scalars ? "scalar" : "tensor");
         if (scalars) continue;
-        if (x->dtype != first->dtype)
-            return tp_ctx_fail(ctx, TP_E_DTYPE, "operand %d is %s, the first %s; use tp_cast", i,
-                               tp_dtype_name((tp_dtype)x->dtype), tp_dtype_name((tp_dtype)first->dtype));
+        if (tp_need_first_dtype(ctx, i) != TP_OK) return TP_E_DTYPE;
         if (!tp_shape_equal(x->rank, x->dims, first->rank, first->dims))
             return tp_ctx_fail(ctx, TP_E_SHAPE, "operand %d is %s, the first %s", i, tp_tensor_text(b, x),
                                tp_tensor_text(a, first));

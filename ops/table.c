@@ -69,12 +69,3 @@ void tp_done(tp_tape *tape, tp_tensor *copy)
 {
     if (copy) tp_unref(tape, copy);
 }
-
-tp_status tp_need_float(tp_ctx *ctx, int i)
-{
-    const tp_tensor *x = tp_ctx_input(ctx, i);
-    if (tp_dtype_is_float((tp_dtype)x->dtype)) return TP_OK;
-    char text[TP_SHAPE_TEXT];
-    return tp_ctx_fail(ctx, TP_E_DTYPE, "needs f32 or f64, not %s %s", tp_dtype_name((tp_dtype)x->dtype),
-                       tp_tensor_text(text, x));
-}

@@ -2,25 +2,12 @@
    dB^T where transposed. */
 #include "ops/matrices.h"
 
-static tp_status misfit(tp_ctx *ctx)
-{
-    char a[TP_SHAPE_TEXT], b[TP_SHAPE_TEXT];
-    return tp_ctx_fail(ctx, TP_E_SHAPE, "the shapes do not fit: %s and right-hand sides %s",
-                       tp_tensor_text(a, tp_ctx_input(ctx, 0)), tp_tensor_text(b, tp_ctx_input(ctx, 1)));
-}
-
 static tp_status triangular_solve_shape(tp_ctx *ctx)
 {
-    const tp_tensor *a = tp_ctx_input(ctx, 0), *b = tp_ctx_input(ctx, 1);
-    tp_status status = tp_need_square(ctx, 0);
-    if (status == TP_OK) status = tp_need_matrix(ctx, 1);
-    if (status == TP_OK) status = tp_need_same_dtype(ctx);
+    tp_shape shape;
+    const tp_status status = tp_need_right_sides(ctx, &shape);
     if (status != TP_OK) return status;
-    tp_shape batch = tp_batch_of(a);
-    const tp_shape other = tp_batch_of(b);
-    if (tp_rows_of(b) != tp_rows_of(a) || !tp_shape_broadcast(&batch, other.rank, other.dims)) return misfit(ctx);
-    batch = tp_batch_with(batch, tp_rows_of(b), tp_columns_of(b));
-    return tp_ctx_result(ctx, 0, (tp_dtype)a->dtype, batch.rank, batch.dims);
+    return tp_ctx_result(ctx, 0, (tp_dtype)tp_ctx_input(ctx, 0)->dtype, shape.rank, shape.dims);
 }
 
 /* The place (from 1) of a 0 on the diagonal; 0 when there is none. */

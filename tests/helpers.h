@@ -101,6 +101,11 @@ void descend(tp_tensor *tensor, double rate);
 
 /* The tape has the error, and its message holds the text; the error is cleared. */
 void expect_error(tp_tape *tape, tp_status status, const char *text);
+#define EXPECT_REFUSED(call, status, text)                                                                             \
+    do {                                                                                                               \
+        ck_assert_msg(!tp_ok(call), "%s was not refused", #call);                                                      \
+        expect_error(tape, status, text);                                                                              \
+    } while (0)
 
 void expect_numbers(const tp_tensor *tensor, int64_t n, const double *wanted, double tolerance);
 #define EXPECT_TENSOR(tensor, tolerance, ...)                                                                          \

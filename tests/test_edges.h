@@ -11,7 +11,6 @@
 #undef EDGE
 
 #define INF HUGE_VAL
-#define NOT_A_NUMBER ((double)NAN)
 
 #define LIST_OF(...) ((const double[]){__VA_ARGS__})
 #define LENGTH_OF(...) ((int)(sizeof LIST_OF(__VA_ARGS__) / sizeof(double)))

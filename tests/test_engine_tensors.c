@@ -23,12 +23,6 @@ static void teardown(void)
 static const int64_t huge = (int64_t)1 << 40;
 #define NINE 1, 1, 1, 1, 1, 1, 1, 1, 1
 
-#define EXPECT_REFUSED(call, status, text)                                                                             \
-    do {                                                                                                               \
-        ck_assert_msg(!tp_ok(call), "%s was not refused", #call);                                                      \
-        expect_error(tape, status, text);                                                                              \
-    } while (0)
-
 /* A tensor function that failed: NULL, with that status and text. */
 static void expect_none(tp_tensor *tensor, tp_error *error, tp_status status, const char *text)
 {

@@ -467,6 +467,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, edges_case());
     suite_add_tcase(suite, edge_table_case());
     suite_add_tcase(suite, reductions_case());
+    suite_add_tcase(suite, orders_case());
     suite_add_tcase(suite, shape_edges_case());
     suite_add_tcase(suite, shape_scale_case());
     suite_add_tcase(suite, interpolate_case());
@@ -481,6 +482,7 @@ Suite *ops_suite(void)
     suite_add_tcase(suite, math_values_case());
     suite_add_tcase(suite, norm_case());
     suite_add_tcase(suite, random_case());
+    suite_add_tcase(suite, distributions_case());
     suite_add_tcase(suite, tuples_case());
     suite_add_tcase(suite, losses_case());
     suite_add_tcase(suite, loss_errors_case());

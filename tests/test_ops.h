@@ -112,6 +112,17 @@ const char *difference_of(tp_var a, tp_var b, double tolerance);
 void expect_elements(const char *what, tp_var x, int n, const double *want, double tolerance);
 /* The same for dy/dx, by the numeric and by the recorded walk. */
 void expect_gradient(const char *what, tp_var y, tp_var x, int n, const double *want);
+/* The call failed with this status and a message that holds all these words, up to a NULL; the error is forgotten. */
+void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const char *const *words);
+#define REFUSES(status, call, ...) expect_refusal(tape, call, status, (const char *const[]){__VA_ARGS__, NULL})
+
+#define NOT_A_NUMBER ((double)NAN)
+/* How many numbers, and the numbers: two arguments. */
+#define LISTED(...)                                                                                                    \
+    (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[])                                                \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 /* A leaf (or constant) over a copy of n numbers. */
 tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, bool constant);
 
@@ -139,10 +150,12 @@ TCase *math_masks_case(void);
 TCase *math_values_case(void);
 TCase *norm_case(void);
 TCase *random_case(void);
+TCase *distributions_case(void);
 TCase *tuples_case(void);
 TCase *losses_case(void);
 TCase *loss_errors_case(void);
 TCase *programs_case(void);
 TCase *reductions_case(void);
+TCase *orders_case(void);
 
 #endif

@@ -295,7 +295,9 @@ START_TEST(conv_refuses)
     const tp_var y = convolutions[c->transposed][c->spatial - 1](x, w, b, &c->options);
     ck_assert(!tp_ok(y));
     ck_assert_msg(tp_tape_status(tape) == c->status, "%s", tp_tape_error(tape));
-    ck_assert_msg(strstr(tp_tape_error(tape), c->says) && strstr(tp_tape_error(tape), "tp_conv"), "%s",
+    char called[32];
+    snprintf(called, sizeof called, "tp_conv%s%dd: ", c->transposed ? "_transpose" : "", c->spatial);
+    ck_assert_msg(strstr(tp_tape_error(tape), c->says) && strstr(tp_tape_error(tape), called), "%s",
                   tp_tape_error(tape));
     tp_tape_free(tape);
 }

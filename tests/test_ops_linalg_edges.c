@@ -179,7 +179,7 @@ START_TEST(matrix_ops_refuse_what_does_not_fit)
     ck_assert_int_eq(tp_slogdet(tp_none(), NULL, NULL), TP_E_ARGUMENT);
     tp_tensor *narrow = tp_tensor_new(TP_F32, TP_DIMS(2, 2));
     expect_refused(tp_solve(square, tp_leaf(tape, narrow)), TP_E_DTYPE,
-                   "tp_solve: dtypes differ: f64 and f32; use tp_cast");
+                   "tp_solve: dtypes differ: operand 0 is f64, operand 1 f32; use tp_cast");
     tp_tensor_release(narrow);
     ck_assert(!tp_ok(tp_cholesky(tp_none())) && !tp_ok(tp_solve(tp_none(), square)));
     ck_assert(!tp_ok(tp_triangular_solve(tp_none(), tp_none(), 9)));

@@ -26,7 +26,7 @@ START_TEST(elementwise_losses_refuse_what_does_not_fit)
     ck_assert(!tp_ok(tp_huber(x, three, 1, TP_MEAN)));
     expect_error(tape, TP_E_SHAPE, "tp_huber: the shapes differ: (2) and (3)");
     tp_bce_with_logits(x, narrow, TP_MEAN);
-    expect_error(tape, TP_E_DTYPE, "tp_bce_with_logits: dtypes differ: f64 and f32");
+    expect_error(tape, TP_E_DTYPE, "tp_bce_with_logits: dtypes differ: operand 0 is f64, operand 1 f32");
     tp_hinge(x, labels, TP_SUM);
     expect_error(tape, TP_E_DTYPE, "tp_hinge: needs f32 or f64, not i64 (2)");
     tp_l1(x, x, (tp_reduction)7);
@@ -44,7 +44,7 @@ START_TEST(elementwise_losses_refuse_what_does_not_fit)
     tp_gaussian_nll(x, x, three, TP_MEAN);
     expect_error(tape, TP_E_SHAPE, "tp_gaussian_nll: (3) does not broadcast to (2)");
     tp_gaussian_nll(x, x, narrow, TP_MEAN);
-    expect_error(tape, TP_E_DTYPE, "tp_gaussian_nll: dtypes differ: f64 and f32");
+    expect_error(tape, TP_E_DTYPE, "tp_gaussian_nll: dtypes differ: operand 0 is f64, operand 2 f32");
     tp_weighed_loss(tp_mse(x, x, TP_NONE), three, TP_MEAN);
     expect_error(tape, TP_E_SHAPE, "tp_mul: shapes do not broadcast");
     ck_assert(!tp_ok(tp_mse(tp_none(), x, TP_MEAN)) && !tp_ok(tp_mse(x, tp_none(), TP_MEAN)));
@@ -70,7 +70,7 @@ START_TEST(losses_of_classes_refuse_what_does_not_fit)
     tp_cross_entropy_with(x, labels, &(tp_cross_entropy_options){.weight = two});
     expect_error(tape, TP_E_SHAPE, "tp_cross_entropy: the weight (2) is not one for each class of (2,3)");
     tp_cross_entropy_with(x, labels, &(tp_cross_entropy_options){.weight = narrow});
-    expect_error(tape, TP_E_DTYPE, "tp_cross_entropy: dtypes differ: f64 and a weight in f32");
+    expect_error(tape, TP_E_DTYPE, "tp_cross_entropy: dtypes differ: operand 0 is f64, operand 2 f32");
     tp_cross_entropy_with(x, labels, &(tp_cross_entropy_options){.label_smoothing = 1.5});
     expect_error(tape, TP_E_ARGUMENT, "tp_cross_entropy: label smoothing 1.5 is not in 0..1");
     tp_cross_entropy_with(two, labels, &(tp_cross_entropy_options){.channels_first = true});
@@ -163,7 +163,7 @@ START_TEST(ctc_refuses_what_does_not_fit)
     tp_ctc_with(x, targets, three, one, &(tp_ctc_options){.blank = 3});
     expect_error(tape, TP_E_INDEX, "tp_ctc: blank 3 is not in 0..2");
     tp_ctc(x, leaf_of(tape, F64(TP_DIMS(1, 2), 1, 2)), three, one, TP_SUM);
-    expect_error(tape, TP_E_DTYPE, "tp_ctc: targets and lengths must be integers");
+    expect_error(tape, TP_E_DTYPE, "tp_ctc: targets must be integers, not f64 (1,2)");
     ck_assert(!tp_ok(tp_ctc(tp_none(), targets, three, one, TP_SUM)));
 }
 END_TEST

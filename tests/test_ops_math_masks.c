@@ -3,7 +3,6 @@
 #include "tests/test_ops.h"
 
 #define INF HUGE_VAL
-#define NOT_A_NUMBER ((double)NAN)
 
 /* ---- where under masks ---- */
 

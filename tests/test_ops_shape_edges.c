@@ -24,15 +24,6 @@ tp_var integers(tp_tape *tape, tp_dtype dtype, int rank, const int64_t *dims, co
     return data;
 }
 
-void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const char *const *words)
-{
-    const char *message = tp_tape_error(tape);
-    ck_assert_msg(!tp_ok(result), "it was not refused");
-    ck_assert_msg(tp_tape_status(tape) == status, "status %s: %s", tp_status_name(tp_tape_status(tape)), message);
-    for (; *words; words++) ck_assert_msg(strstr(message, *words) != NULL, "\"%s\" does not say %s", message, *words);
-    tp_tape_clear_error(tape);
-}
-
 /* ---- picking ---- */
 
 START_TEST(gather_counts_negative_indices_from_the_end)

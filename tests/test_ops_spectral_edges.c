@@ -3,8 +3,6 @@
 
 #include "tests/test_ops.h"
 
-#define NOT_A_NUMBER ((double)NAN)
-
 static tp_tape *tape;
 
 static void make_tape(void)

@@ -295,6 +295,15 @@ tp_var vector(tp_tape *tape, tp_dtype dtype, int64_t n, const double *numbers, b
     return x;
 }
 
+void expect_refusal(tp_tape *tape, tp_var result, tp_status status, const char *const *words)
+{
+    const char *message = tp_tape_error(tape);
+    ck_assert_msg(!tp_ok(result), "it was not refused");
+    ck_assert_msg(tp_tape_status(tape) == status, "status %s: %s", tp_status_name(tp_tape_status(tape)), message);
+    for (; *words; words++) ck_assert_msg(strstr(message, *words) != NULL, "\"%s\" does not say %s", message, *words);
+    tp_tape_clear_error(tape);
+}
+
 void expect_elements(const char *what, tp_var x, int n, const double *want, double tolerance)
 {
     ck_assert_int_eq(numbers_in(x), n);

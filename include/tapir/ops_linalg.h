@@ -37,8 +37,7 @@ TP_API tp_var tp_einsum(const char *subscripts, const tp_var *x, int n);
    definite. The gradient is symmetric. */
 TP_API tp_var tp_cholesky(tp_var a);
 /* X with a X = b.  a: (..., n, n), b: (..., n, k) -> (..., n, k), the leading dims broadcast; a rank-1 b is one vector:
-   (n)
-   -> (..., n).  db = a^-T g, da = -db X^T. TP_E_NUMERIC for a pivot that is 0. */
+   (n) -> (..., n).  db = a^-T g, da = -db X^T. TP_E_NUMERIC for a pivot that is 0. */
 TP_API tp_var tp_solve(tp_var a, tp_var b);
 /* The same for a triangular a, of which the other triangle is not read. Flags: TP_UPPER (else lower), TP_TRANSPOSED
    (a^T X = b), TP_UNIT (the diagonal is 1 and not read). TP_E_NUMERIC for a 0 on the diagonal. */
@@ -65,8 +64,7 @@ TP_API tp_status tp_eigh(tp_var a, tp_var *w, tp_var *v);
    are as equal eigenvalues; so is a singular value 0 where a is not square. TP_E_NUMERIC for NaN and Inf. */
 TP_API tp_status tp_svd(tp_var a, tp_var *u, tp_var *s, tp_var *vt);
 /* The x with the least |a x - b|, a: (..., m, n) with m >= n; or, where m < n, the least x with a x = b. b: (..., m, k)
-   ->
-   (..., n, k), or (m) -> (..., n). a must be of full rank: TP_E_NUMERIC for a 0 on r's diagonal. Through tp_qr. */
+   -> (..., n, k), or (m) -> (..., n). a must be of full rank: TP_E_NUMERIC for a 0 on r's diagonal. Through tp_qr. */
 TP_API tp_var tp_lstsq(tp_var a, tp_var b);
 /* a: (..., m, n) -> its Moore-Penrose inverse (..., n, m). Singular values up to `smallest` times the largest count as
    0; 0: the dtype's rounding times max(m, n). The derivative holds while the rank stays. */
