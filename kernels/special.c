@@ -98,15 +98,19 @@ double tp_digamma_of(double x)
 
 /* ---- polygamma ---- */
 
-/* zeta(s, q) = sum over k of (q + k)^-s for q > 0: terms up to q + k >= reach, then Euler and
-   Maclaurin (DLMF 25.11.5). */
+/* zeta(s, q) = sum over k of (q + k)^-s for q > 0: terms up to q + k >= reach, then Euler and Maclaurin (DLMF 25.11.5).
+   Below reach all that follows a term is less than 12 times it: a large s ends the sum long before. */
 static double hurwitz(double s, double q)
 {
     static const double bernoulli[] = {1. / 6,       -1. / 30, 1. / 42,      -1. / 30,     5. / 66,
                                        -691. / 2730, 7. / 6,   -3617. / 510, 43867. / 798, -174611. / 330};
     const double reach = 10 + s;
     double sum = 0;
-    while (q < reach) sum += pow(q, -s), q += 1;
+    for (; q < reach; q += 1) {
+        const double term = pow(q, -s);
+        sum += term;
+        if (term <= 1e-20 * sum) return sum;
+    }
     const double power = pow(q, -s), square = 1 / (q * q);
     double term = s * power / q, tail = power * q / (s - 1) + power / 2, factorial = 2;
     for (int k = 0; k < 10; k++) { /* B_2j/(2j)! s (s+1) ... (s+2j-2) q^(-s-2j+1), j = k + 1 */

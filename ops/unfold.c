@@ -26,11 +26,12 @@ static int64_t inside(const windows *w, int axis, int64_t k, int64_t *first)
 static void move(const tp_tape *tape, const windows *w, const tp_tensor *image, const tp_tensor *columns, bool adds)
 {
     const int skip = image->rank == 3; /* no batch */
-    const int64_t *const from = image->strides - skip, *const to = columns->strides - skip;
+    /* of the channels and what follows them */
+    const int64_t *const from = image->strides + (1 - skip), *const to = columns->strides + (1 - skip);
     const int64_t batch = skip ? 1 : image->dims[0], channels = image->dims[1 - skip];
     const int64_t places = w->kernel[0] * w->kernel[1], size = (int64_t)tp_dtype_size((tp_dtype)image->dtype);
-    const int64_t from_strides[] = {skip ? 0 : from[0], from[2] * w->stride[0], from[3] * w->stride[1]};
-    const int64_t to_strides[] = {skip ? 0 : to[0], to[2] * w->count[1], to[2]};
+    const int64_t from_strides[] = {skip ? 0 : image->strides[0], from[1] * w->stride[0], from[2] * w->stride[1]};
+    const int64_t to_strides[] = {skip ? 0 : columns->strides[0], to[1] * w->count[1], to[1]};
     for (int64_t i = 0; i < channels * places; i++) {
         const int64_t c = i / places, ky = i % places / w->kernel[1], kx = i % w->kernel[1];
         int64_t y, x;
@@ -38,8 +39,8 @@ static void move(const tp_tape *tape, const windows *w, const tp_tensor *image, 
         const int64_t row = y * w->stride[0] + ky * w->dilation[0] - w->padding[0];
         const int64_t column = x * w->stride[1] + kx * w->dilation[1] - w->padding[1];
         if (dims[1] == 0 || dims[2] == 0) continue;
-        char *const a = image->data + (c * from[1] + row * from[2] + column * from[3]) * size;
-        char *const b = columns->data + (i * to[1] + (y * w->count[1] + x) * to[2]) * size;
+        char *const a = image->data + (c * from[0] + row * from[1] + column * from[2]) * size;
+        char *const b = columns->data + (i * to[0] + (y * w->count[1] + x) * to[1]) * size;
         if (adds)
             tp_add_into(tape->kernels, 3, dims, (tp_dtype)image->dtype, a, from_strides, b, to_strides);
         else

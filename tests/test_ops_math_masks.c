@@ -262,6 +262,8 @@ START_TEST(plain_numbers_that_are_odd_give_what_the_formula_gives)
     expect_elements("clamp, open", tp_clamp(x, -INF, INF), 3, (const double[]){-2, .5, 2}, 0);
     expect_elements("polygamma(x, NaN)", tp_polygamma(x, NOT_A_NUMBER), 3, none, 0);
     expect_elements("polygamma(x, -1)", tp_polygamma(x, -1), 3, none, 0);
+    const tp_var half = vector(tape, TP_F64, 1, (const double[]){.5}, false);
+    expect_elements("polygamma of an order beyond all terms", tp_polygamma(half, 1e12), 1, (const double[]){-INF}, 0);
     expect_elements("adds", tp_adds(x, INF), 3, (const double[]){INF, INF, INF}, 0);
     ck_assert_int_eq(tp_tape_status(tape), TP_OK);
     tp_tape_free(tape);
