@@ -232,11 +232,12 @@ static tp_status find_dtype(call *c)
 static tp_tensor *result_of(call *c)
 {
     if (find_dtype(c) != TP_OK) return NULL;
-    const tp_tensor *first = NULL;
+    int at = 0; /* of the first tensor: there is one */
+    while (at < c->op->arity - 1 && !c->x[at]) at++;
+    const tp_tensor *first = c->x[at];
     bool same = true;
-    for (int i = 0; i < c->op->arity; i++) {
+    for (int i = at + 1; i < c->op->arity; i++) {
         if (!c->x[i]) continue;
-        if (!first) first = c->x[i];
         same = same && (c->x[i] == first || tp_shape_equal(first->rank, first->dims, c->x[i]->rank, c->x[i]->dims));
     }
     tp_shape shape = {.rank = first->rank};

@@ -128,7 +128,8 @@ static void run_image(const plan *p, int64_t image, char *scratch)
 static void run_strand(void *user, int64_t i)
 {
     const plan *p = user;
-    for (int64_t image = i; image < p->s->batch; image += p->strands) run_image(p, image, p->workspace + i * p->share);
+    for (int64_t image = i; image < p->s->batch; image += p->strands)
+        run_image(p, image, p->share ? p->workspace + i * p->share : NULL);
 }
 
 bool tp_conv_prepare(tp_conv_plan *to, tp_conv_cache *cache, bool bias)

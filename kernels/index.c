@@ -2,6 +2,7 @@
    turned into places in the table, checked, a few hundred at a time. */
 #include "kernels/index.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { RUN = 256 };
@@ -65,7 +66,7 @@ PLACES(uint8_t, u8)
 /* A scalar node: one double, seen everywhere. */
 static bool places_number(const tp_pick *p, const double *index, int64_t n, int64_t step, int64_t *place)
 {
-    if (!(*index > -0x1p62 && *index < 0x1p62)) return false;
+    if (!(fabs(*index) < 0x1p62)) return false;
     const int64_t whole = (int64_t)*index;
     return (double)whole == *index && places_i64(p, &whole, n, 0, step, place);
 }

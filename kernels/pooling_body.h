@@ -33,7 +33,7 @@ INLINE bool N(in_vectors)(const run *r, tp_span in, int64_t place, int64_t step,
 INLINE void N(vector_max)(const T *x, int64_t place, int64_t step, T *best, INDEX *index)
 {
     N(vec) v = N(load)(x + place, step), b = N(load)(best, 1);
-    N(places) was, at;
+    N(places) was, at = {0};
     memcpy(&was, index, sizeof was);
     for (int l = 0; l < LANES; l++) at[l] = (INDEX)l;
     at = at * (INDEX)step + (INDEX)place;

@@ -20,7 +20,7 @@ static tp_status result(tp_ctx *ctx, int k, tp_dtype dtype, const int64_t extent
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0);
     int64_t dims[5] = {x->dims[0], x->dims[1]};
-    memcpy(dims + 2, extents + 5 - x->rank, sizeof(int64_t) * (size_t)(x->rank - 2));
+    memcpy(dims + 2, &extents[5 - x->rank], sizeof(int64_t) * (size_t)(x->rank - 2));
     return tp_ctx_result(ctx, k, dtype, x->rank, dims);
 }
 

@@ -115,9 +115,9 @@ TP_API tp_var tp_same(tp_var x, tp_var b);      /* 1 where x = b, else 0, in x's
 
 /* ---- three operands, which broadcast together ---- */
 
-/* x where the condition is not 0, else b. The condition is of any dtype (a u8 mask, say) and gets no gradient; the
-   branch that is not taken gets 0, whatever its slope. */
-TP_API tp_var tp_where(tp_var condition, tp_var x, tp_var b);
+/* `yes` where the condition is not 0, else `no`. The condition is of any dtype (a u8 mask, say) and gets no gradient;
+   the branch that is not taken gets 0, whatever its slope. */
+TP_API tp_var tp_where(tp_var condition, tp_var yes, tp_var no);
 
 TP_API tp_var tp_fma(tp_var x, tp_var b, tp_var c);  /* x b + c;  dx = b, db = x, dc = 1 */
 TP_API tp_var tp_lerp(tp_var x, tp_var b, tp_var w); /* x + w (b - x);  dx = 1 - w, db = w, dw = b - x */
