@@ -131,6 +131,17 @@ tp_var sound(tp_var x);
 /* Matrices whose singular values are near 3, 6, 9, ...: .2 x on that diagonal. */
 tp_var apart(tp_var x);
 
+/* ---- the walk over the table ---- */
+
+/* Runs a check on all samples of the i-th op. An op without samples fails. */
+typedef void check_sample(const sample *s);
+void each_sample(int i, check_sample *check);
+bool differentiable(const sample *s);
+/* The two agree as difference_of says, or the sample fails. */
+void expect_sample(const sample *s, const char *what, tp_var a, tp_var b, double tolerance);
+/* Adds the checks of test_ops_uses.c for n ops. */
+void add_uses(TCase *table, int n);
+
 /* ---- test cases of the other files ---- */
 
 TCase *conv_case(void);
