@@ -248,6 +248,7 @@ END_TEST
 TCase *optim_parameters_case(void)
 {
     TCase *tcase = tcase_create("parameters");
+    tcase_set_timeout(tcase, 60); /* a busy machine */
     tcase_add_test(tcase, groups_have_their_own_hyperparameters);
     tcase_add_test(tcase, parameter_added_twice_is_stepped_once);
     tcase_add_test(tcase, refused_parameters_leave_nothing_behind);
