@@ -35,9 +35,10 @@ tp_status tp_recompute(tp_tape *tape, uint32_t end)
     return TP_OK;
 }
 
-tp_status tp_replay(tp_tape *tape)
+tp_status tp_replay(tp_tape *tape, unsigned flags)
 {
     if (!tape) return TP_E_ARGUMENT;
+    if (flags) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: there is no flag %#x", flags);
     if (tape->walking || tape->calling)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: %s is running",
                             tape->walking ? "a backward pass" : "an op");

@@ -5,9 +5,11 @@
 
 int main(void)
 {
-    Suite *(*const suites[])(void) = {ops_suite,    golden_suite, gradcheck_suite, engine_suite,
-                                      errors_suite, memory_suite, seeds_suite,     nn_suite,
-                                      optim_suite,  io_suite,     random_suite};
+#define SUITE(name) name##_suite,
+    Suite *(*const suites[])(void) = {
+#include "tests/suites.def"
+    };
+#undef SUITE
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) srunner_add_suite(runner, suites[i]());
     srunner_run_all(runner, CK_NORMAL);

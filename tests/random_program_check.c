@@ -138,7 +138,7 @@ static finding check_first(job *j)
     line l = {.h = 5e-4};
     for (int i = 0; i < 7; i++) {
         execution_move(j->p, &j->e, at[i] * l.h, j->along);
-        l.f[i] = tp_replay(j->e.tape) == TP_OK ? value(j) : (double)NAN;
+        l.f[i] = tp_replay(j->e.tape, 0) == TP_OK ? value(j) : (double)NAN;
     }
     tp_tape_clear_error(j->e.tape);
     return compare("gradient", &l, dot(j->p, j->gradient, j->along, false), dot(j->p, j->gradient, j->along, true),
@@ -172,7 +172,7 @@ static finding check_second(job *j)
     if (!second_gradient(j, second)) return found(WRONG, "second derivative: %s", tp_tape_error(j->e.tape));
     for (int i = 0; i < 7; i++) {
         execution_move(j->p, &j->e, at[i] * l.h, j->other);
-        const bool ok = tp_replay(j->e.tape) == TP_OK && gradient(j, 0, moved);
+        const bool ok = tp_replay(j->e.tape, 0) == TP_OK && gradient(j, 0, moved);
         l.f[i] = ok ? dot(j->p, moved, j->along, false) : (double)NAN;
         tp_tape_clear_error(j->e.tape);
     }
@@ -215,7 +215,7 @@ static finding check_replay(job *j, tp_tape *tape)
     for (int i = 0; i < moved.leaves; i++)
         for (int64_t k = 0; k < form_count(&moved.leaf[i]); k++) moved.numbers[i][k] += .01 * j->other[i][k];
     execution_move(j->p, &j->e, .01, j->other);
-    if (tp_replay(j->e.tape) != TP_OK) return found(DISCARDED, "replay: %s", tp_tape_error(j->e.tape));
+    if (tp_replay(j->e.tape, 0) != TP_OK) return found(DISCARDED, "replay: %s", tp_tape_error(j->e.tape));
     anew.p = &moved;
     memcpy(anew.upstream, j->upstream, sizeof anew.upstream);
     finding f = good;
@@ -252,7 +252,7 @@ static finding check_recorded(job *j, tp_tape *other, bool second)
     if (f.verdict == GOOD) f = check_first(j);
     if (f.verdict == GOOD && second) {
         execution_move(j->p, &j->e, 0, j->along);
-        f = tp_replay(j->e.tape) == TP_OK ? check_second(j) : found(WRONG, "replay: %s", tp_tape_error(j->e.tape));
+        f = tp_replay(j->e.tape, 0) == TP_OK ? check_second(j) : found(WRONG, "replay: %s", tp_tape_error(j->e.tape));
     }
     return f.verdict == GOOD ? check_replay(j, other) : f;
 }

@@ -149,7 +149,7 @@ START_TEST(constant_gradient_stays_through_a_replay)
     tp_var g;
     EXPECT_STATUS(tp_vjp(tp_adds(x, 1), seed, &x, 1, &g, 0), TP_OK);
     *(double *)tp_tensor_data(data) = 10;
-    EXPECT_STATUS(tp_replay(tape), TP_OK);
+    EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
     EXPECT_TENSOR(tp_value(seed), 0, 100, 9);
     EXPECT_TENSOR(tp_value(g), 0, 4, 9);
     tp_tensor_release(data);
@@ -191,7 +191,7 @@ END_TEST
 
 static tp_status replaying_forward(tp_ctx *ctx)
 {
-    return tp_replay(tp_ctx_tape(ctx)) == TP_OK ? TP_OK : TP_E_ARGUMENT;
+    return tp_replay(tp_ctx_tape(ctx), 0) == TP_OK ? TP_OK : TP_E_ARGUMENT;
 }
 
 START_TEST(forward_that_replays_its_tape_gets_an_error)

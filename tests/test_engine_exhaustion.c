@@ -101,7 +101,7 @@ static tp_status checks(run *r)
     ck_assert_ptr_nonnull(out);
     status = tp_draw_dot(y, out);
     fclose(out);
-    if (status == TP_OK) status = tp_replay(tape);
+    if (status == TP_OK) status = tp_replay(tape, 0);
     keep(r, tp_item(y));
     return status;
 }

@@ -22,7 +22,7 @@ START_TEST(set_item_and_replay_recompute_scalars)
         const double v = i + 1, k = 10 * i;
         EXPECT_STATUS(tp_set_item(x, v), TP_OK);
         EXPECT_STATUS(tp_set_item(c, k), TP_OK);
-        EXPECT_STATUS(tp_replay(tape), TP_OK);
+        EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
         EXPECT_NEAR(tp_item(y), (v * v + k) * (1 - 2 * v), 0);
         EXPECT_STATUS(tp_backward(y), TP_OK);
         EXPECT_NEAR(tp_grad_item(x), 2 * v * (1 - 2 * v) - 2 * (v * v + k), 0);
@@ -77,7 +77,7 @@ START_TEST(replay_equals_recording_anew)
         redraw(w, labels, s, seed);
         EXPECT_STATUS(tp_backward(y), TP_E_CHANGED);
         tp_tape_clear_error(tape);
-        EXPECT_STATUS(tp_replay(tape), TP_OK);
+        EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
         EXPECT_STATUS(tp_backward(y), TP_OK);
         const tp_var leaf = {tape, 0, y.epoch};
         ck_assert(tp_ok(leaf));
@@ -105,7 +105,7 @@ START_TEST(replay_recomputes_recorded_gradients)
     EXPECT_STATUS(tp_gradients(z, (tp_var[]){v, x}, 2, g, TP_CREATE_GRAPH), TP_OK);
     tp_tensor_fill(w, 5);
     tp_set_item(x, -1);
-    EXPECT_STATUS(tp_replay(tape), TP_OK);
+    EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
     EXPECT_TENSOR(tp_value(g[0]), 0, 75, 75, 1);
     EXPECT_NEAR(tp_item(g[1]), -500, 0);
     EXPECT_STATUS(tp_backward(tp_add(tp_sum(g[0]), g[1])), TP_OK);
@@ -118,7 +118,7 @@ START_TEST(replay_keeps_gradients_of_earlier_walks_out)
 {
     const tp_var v = leaf_of(tape, F64(TP_DIMS(2), 1, 2)), x = tp_scalar(tape, 2), y = tp_sum(tp_mul(v, x));
     EXPECT_STATUS(tp_backward(y), TP_OK);
-    EXPECT_STATUS(tp_replay(tape), TP_OK);
+    EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
     ck_assert_ptr_null(tp_grad(v));
     ck_assert_double_eq(tp_grad_item(x), 0);
     EXPECT_STATUS(tp_backward(y), TP_OK);
@@ -133,12 +133,12 @@ START_TEST(replay_with_a_label_out_of_range_is_an_error_that_can_be_mended)
     const tp_var y = tp_cross_entropy(x, tp_data(tape, labels), TP_SUM);
     const double before = tp_item(y);
     *(int64_t *)tp_tensor_data(labels) = 2;
-    EXPECT_STATUS(tp_replay(tape), TP_E_INDEX);
+    EXPECT_STATUS(tp_replay(tape, 0), TP_E_INDEX);
     expect_error(tape, TP_E_INDEX, "tp_cross_entropy: label 2");
     EXPECT_STATUS(tp_backward(y), TP_E_CHANGED);
     tp_tape_clear_error(tape);
     *(int64_t *)tp_tensor_data(labels) = 1;
-    EXPECT_STATUS(tp_replay(tape), TP_OK);
+    EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
     EXPECT_STATUS(tp_backward(y), TP_OK);
     ck_assert_double_eq(tp_item(y), before);
     tp_tensor_release(labels);

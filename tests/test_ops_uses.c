@@ -154,7 +154,7 @@ static void check_replay_of(const sample *s, tp_dtype dtype)
     tp_var old[MAX_LEAVES], replayed[MAX_LEAVES], expected[MAX_LEAVES];
     run_vjp(&r, 15, TP_CREATE_GRAPH, old);
     run_refill(&r, 14);
-    ck_assert_msg(tp_replay(r.tape) == TP_OK, "%s, %s: %s", s->op, s->name, tp_tape_error(r.tape));
+    ck_assert_msg(tp_replay(r.tape, 0) == TP_OK, "%s, %s: %s", s->op, s->name, tp_tape_error(r.tape));
     expect_sample(s, "replayed value", r.y, anew.y, 0);
     run_vjp(&anew, 15, TP_CREATE_GRAPH, expected);
     for (int i = 0; i < r.n; i++) expect_sample(s, "replayed gradient graph", old[i], expected[i], 0);

@@ -4,16 +4,8 @@
 
 #include <check.h>
 
-Suite *ops_suite(void);
-Suite *golden_suite(void);
-Suite *gradcheck_suite(void);
-Suite *engine_suite(void);
-Suite *errors_suite(void);
-Suite *memory_suite(void);
-Suite *seeds_suite(void);
-Suite *nn_suite(void);
-Suite *optim_suite(void);
-Suite *io_suite(void);
-Suite *random_suite(void);
+#define SUITE(name) Suite *name##_suite(void);
+#include "tests/suites.def"
+#undef SUITE
 
 #endif

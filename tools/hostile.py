@@ -200,7 +200,7 @@ int main(int argc, char **argv)
             if (dtype == TP_F32 || dtype == TP_F64) {
                 const tp_var one = tp_const(tape, below(4) ? 1 : 0);
                 tp_var dy;
-                if (below(2)) tp_replay(tape);
+                if (below(2)) tp_replay(tape, 0);
                 if (tp_backward_from(y, one, below(2) ? TP_CREATE_GRAPH : 0) == TP_OK && below(2)) tp_backward_from(y, one, 0);
                 tp_jvp(y, &y, &one, 1, &dy, 0);
             }

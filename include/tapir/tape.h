@@ -21,6 +21,9 @@ typedef struct tp_var {
     uint32_t epoch;
 } tp_var;
 
+/* A function of the user's: records y = f(x) of n values on `tape` and returns it. */
+typedef tp_var (*tp_function)(tp_tape *tape, const tp_var *x, int n, void *user);
+
 /* ---- the tape's life ---- */
 
 /* Zero everywhere is the default: malloc, one thread, no log. */
@@ -160,8 +163,8 @@ TP_API tp_status tp_reduce_grads(tp_tape *const *tapes, int n);
 
 /* ---- replay, checks, drawing ---- */
 
-/* Recomputes every node from the leaves' present values, in place. */
-TP_API tp_status tp_replay(tp_tape *tape);
+/* Recomputes every node from the leaves' present values, in place. `flags` is 0. */
+TP_API tp_status tp_replay(tp_tape *tape, unsigned flags);
 
 /* Zero means the default, given in brackets. */
 typedef struct tp_gradcheck_options {
