@@ -238,10 +238,10 @@ bool tp_tape_set_grad(tp_tape *tape, bool on)
     return was;
 }
 
-tp_tape_stats tp_tape_statistics(const tp_tape *tape)
+tp_stats tp_tape_stats(const tp_tape *tape)
 {
-    if (!tape) return (tp_tape_stats){0};
-    return (tp_tape_stats){
+    if (!tape) return (tp_stats){0};
+    return (tp_stats){
         .nodes = tape->count,
         .node_bytes = (size_t)tape->capacity * sizeof *tape->nodes,
         .adjoint_bytes = (size_t)tape->slot_capacity * sizeof *tape->slots,

@@ -208,7 +208,7 @@ END_TEST
 START_TEST(failing_forward_leaves_the_tape_as_it_was)
 {
     const tp_var x = leaf_of(tape, F64(TP_DIMS(4), 1, 2, 3, 4));
-    const tp_tape_stats before = tp_tape_statistics(tape);
+    const tp_stats before = tp_tape_stats(tape);
     in_forward = FAILS;
     ck_assert(!tp_ok(odd(x)));
     expect_error(tape, TP_E_ARGUMENT, "tp_odd: does not like it [node 0]");
@@ -218,8 +218,8 @@ START_TEST(failing_forward_leaves_the_tape_as_it_was)
     in_forward = REGION_EARLY;
     ck_assert(!tp_ok(odd(x)));
     expect_error(tape, TP_E_ARGUMENT, "tp_odd");
-    ck_assert_uint_eq(tp_tape_statistics(tape).nodes, before.nodes);
-    ck_assert_uint_eq(tp_tape_statistics(tape).tensor_bytes, before.tensor_bytes);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, before.nodes);
+    ck_assert_uint_eq(tp_tape_stats(tape).tensor_bytes, before.tensor_bytes);
     in_forward = NONE;
     const tp_var y = odd(x);
     in_forward = FAILS;

@@ -25,7 +25,7 @@ START_TEST(walk_that_ends_at_a_result_of_a_tuple_gives_back_its_gradient)
     for (int i = 0; i < 3; i++) EXPECT_STATUS(tp_gradients(y, &m, 1, &g, 0), TP_OK);
     EXPECT_TENSOR(tp_value(g), 0, 6, 12);
     tp_tape_reset(counting);
-    ck_assert_uint_eq(tp_tape_statistics(counting).tensor_bytes, 0);
+    ck_assert_uint_eq(tp_tape_stats(counting).tensor_bytes, 0);
     tp_tape_free(counting);
     ck_assert_uint_eq(c.blocks, 0);
 }
@@ -133,11 +133,11 @@ START_TEST(numeric_rule_of_a_tuple_leaves_no_nodes_behind)
     tp_var r[2];
     EXPECT_STATUS(tp_apply_all(&op, &x, 1, NULL, r), TP_OK);
     const tp_var y = tp_sum(tp_mul(r[0], r[1]));
-    const uint32_t nodes = tp_tape_statistics(tape).nodes;
+    const uint32_t nodes = tp_tape_stats(tape).nodes;
     for (int i = 0; i < 4; i++) {
         EXPECT_STATUS(tp_backward(y), TP_OK);
         EXPECT_TENSOR(tp_grad(x), 0, 2, 4, 6);
-        ck_assert_uint_eq(tp_tape_statistics(tape).nodes, nodes);
+        ck_assert_uint_eq(tp_tape_stats(tape).nodes, nodes);
     }
 }
 END_TEST

@@ -96,9 +96,9 @@ START_TEST(a_sweep_in_numbers_leaves_one_node)
 {
     const tp_var v = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(4, 4), 1, -1, 1)), one = tp_const(tape, 1);
     const tp_var y = tp_softmax(tp_matmul(tp_tanh(v), v), 1);
-    const tp_tape_stats before = tp_tape_statistics(tape);
+    const tp_stats before = tp_tape_stats(tape);
     for (int i = 0; i < 3; i++) forward(y, &v, &one, 1, 0);
-    const tp_tape_stats after = tp_tape_statistics(tape);
+    const tp_stats after = tp_tape_stats(tape);
     ck_assert_uint_eq(after.nodes, before.nodes + 3);
     ck_assert_uint_eq(after.tensor_bytes, before.tensor_bytes + 3 * 16 * sizeof(double));
     ck_assert(tp_ok(y) && tp_ok(v));

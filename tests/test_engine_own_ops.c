@@ -126,16 +126,16 @@ START_TEST(saved_tensors_are_released_exactly_once)
     for (int round = 0; round < 3; round++) {
         const tp_var x = leaf_of(small, tensor_of(TP_F64, TP_DIMS(512), NULL));
         const tp_mark mark = tp_tape_mark(small);
-        size_t before = tp_tape_statistics(small).tensor_bytes;
+        size_t before = tp_tape_stats(small).tensor_bytes;
         const tp_var z = multiply(&multiply_op, x, x, 1);
-        ck_assert_uint_eq(tp_tape_statistics(small).tensor_bytes - before, 3 * 512 * sizeof(double));
+        ck_assert_uint_eq(tp_tape_stats(small).tensor_bytes - before, 3 * 512 * sizeof(double));
         EXPECT_STATUS(tp_backward(tp_sum(z)), TP_OK);
-        before = tp_tape_statistics(small).tensor_bytes;
+        before = tp_tape_stats(small).tensor_bytes;
         EXPECT_STATUS(tp_tape_rewind(small, mark), TP_OK);
-        ck_assert_uint_eq(before - tp_tape_statistics(small).tensor_bytes, 3 * 512 * sizeof(double));
+        ck_assert_uint_eq(before - tp_tape_stats(small).tensor_bytes, 3 * 512 * sizeof(double));
         multiply(&multiply_op, x, x, 1);
         tp_tape_reset(small);
-        ck_assert_uint_eq(tp_tape_statistics(small).tensor_bytes, 0);
+        ck_assert_uint_eq(tp_tape_stats(small).tensor_bytes, 0);
     }
     ck_assert_uint_gt(c.blocks, empty);
     tp_tape_free(small);
@@ -219,7 +219,7 @@ END_TEST
 START_TEST(call_that_does_not_fit_is_refused)
 {
     const tp_var x = leaf_of(tape, F64(TP_DIMS(2), 1, 2)), y = tp_name(leaf_of(tape, F64(TP_DIMS(3), 1, 2, 3)), "y");
-    const uint32_t nodes = tp_tape_statistics(tape).nodes;
+    const uint32_t nodes = tp_tape_stats(tape).nodes;
     ck_assert(!tp_ok(multiply(&multiply_op, x, y, 1)));
     expect_error(tape, TP_E_SHAPE, "tp_multiply: 2 elements and 3 [node 0, y: node 1]");
     ck_assert(!tp_ok(tp_apply(&multiply_op, &x, 1, &(multiply_attributes){1})));
@@ -233,7 +233,7 @@ START_TEST(call_that_does_not_fit_is_refused)
     ck_assert(!tp_ok(tp_apply(&multiply_op, NULL, 2, NULL)));
     ck_assert(!tp_ok(tp_apply(&multiply_op, &x, 0, NULL)));
     EXPECT_OK(tape);
-    ck_assert_uint_eq(tp_tape_statistics(tape).nodes, nodes);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, nodes);
 }
 END_TEST
 

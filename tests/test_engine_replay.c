@@ -152,7 +152,7 @@ START_TEST(gradcheck_leaves_everything_as_it_was)
     EXPECT_STATUS(tp_backward(y), TP_OK);
     const double value = tp_item(y), g0 = tp_tensor_item(tp_tensor_grad(w), 0),
                  g1 = tp_tensor_item(tp_tensor_grad(w), 1);
-    const tp_tape_stats before = tp_tape_statistics(tape);
+    const tp_stats before = tp_tape_stats(tape);
     const uint64_t version = tp_tensor_version(w);
     expect_gradients(y, (tp_var[]){p, x}, 2);
     EXPECT_TENSOR(w, 0, 1, 2);
@@ -161,7 +161,7 @@ START_TEST(gradcheck_leaves_everything_as_it_was)
     ck_assert_double_eq(tp_item(y), value);
     ck_assert_double_eq(tp_item(x), 3);
     ck_assert_uint_eq(tp_tensor_version(w), version);
-    ck_assert_uint_eq(tp_tape_statistics(tape).nodes, before.nodes);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, before.nodes);
     tp_error error = {0};
     const tp_var wrong = tp_mul(tp_square(x), tp_detach(x)); /* 2x^2, not 3x^2: the checker must see it */
     EXPECT_STATUS(tp_gradcheck(wrong, &x, 1, NULL, &error), TP_E_CHECK);

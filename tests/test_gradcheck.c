@@ -328,13 +328,13 @@ START_TEST(gradcheck_leaves_everything_as_it_was)
     tp_tensor *before = tp_tensor_clone(tp_tensor_grad(tensor)), *value = tp_tensor_clone(tp_value(y));
     const double scale = tp_tensor_item(tp_tensor_grad(whole), 0);
     const uint64_t version = tp_tensor_version(tensor);
-    const uint32_t nodes = tp_tape_statistics(tape).nodes;
+    const uint32_t nodes = tp_tape_stats(tape).nodes;
     for (int i = 0; i < 3; i++) {
         tp_error error = {0};
         if (i < 2) ck_assert_msg(checkers[i](y, inputs, 4, NULL, &error) == TP_OK, "%s", error.message);
         if (i == 2) ck_assert_int_eq(tp_gradcheck(wrong, inputs, 1, NULL, &error), TP_E_CHECK);
         ck_assert_int_eq(tp_tape_status(tape), TP_OK);
-        ck_assert_uint_eq(tp_tape_statistics(tape).nodes, nodes);
+        ck_assert_uint_eq(tp_tape_stats(tape).nodes, nodes);
         ck_assert_uint_eq(tp_tensor_version(tensor), version);
         ck_assert_mem_eq(tp_tensor_read(tensor), points, sizeof points);
         ck_assert_mem_eq(tp_tensor_read(tp_value(x)), points, sizeof points);

@@ -140,7 +140,7 @@ START_TEST(buffers_of_dead_tensors_are_used_again)
         EXPECT_STATUS(tp_backward(tp_sum(y)), TP_OK);
         tp_tape_rewind(tape, mark);
     }
-    const tp_tape_stats stats = tp_tape_statistics(tape);
+    const tp_stats stats = tp_tape_stats(tape);
     ck_assert_uint_eq(stats.tensor_bytes, 0);
     ck_assert_uint_ge(stats.tensor_peak, 40 * 4000);
     ck_assert_uint_le(stats.tensor_peak, 60 * 5000);
@@ -157,9 +157,9 @@ START_TEST(walk_keeps_few_gradients_at_a_time)
     tp_var y = leaf_of(tape, tensor_of(TP_F32, TP_DIMS(1024), NULL));
     for (int k = 0; k < 100; k++) y = tp_tanh(y);
     y = tp_sum(y);
-    const size_t recorded = tp_tape_statistics(tape).tensor_bytes;
+    const size_t recorded = tp_tape_stats(tape).tensor_bytes;
     EXPECT_STATUS(tp_backward(y), TP_OK);
-    ck_assert_uint_le(tp_tape_statistics(tape).tensor_peak, recorded + 4 * 4096);
+    ck_assert_uint_le(tp_tape_stats(tape).tensor_peak, recorded + 4 * 4096);
     tp_tape_free(tape);
 }
 END_TEST

@@ -78,7 +78,7 @@ START_TEST(random_programs_agree_with_differences_and_themselves)
         const finding f = program_check(&drawn, tape, other, second);
         if (f.verdict == WRONG) fail_with(tape, other, second);
         discarded += f.verdict == DISCARDED;
-        if (f.verdict == GOOD) count_ops(tape, tp_tape_statistics(tape).nodes);
+        if (f.verdict == GOOD) count_ops(tape, tp_tape_stats(tape).nodes);
     }
     ck_assert_msg(discarded * 100 <= 5 * count + 100, "%llu of %llu programs were discarded",
                   (unsigned long long)discarded, (unsigned long long)count);

@@ -68,7 +68,7 @@ TP_API tp_status tp_tape_status(const tp_tape *tape);
 TP_API const char *tp_tape_error(const tp_tape *tape);
 TP_API void tp_tape_clear_error(tp_tape *tape);
 
-typedef struct tp_tape_stats {
+typedef struct tp_stats {
     uint32_t nodes;       /* recorded now */
     size_t node_bytes;    /* reserved for nodes, 32 each */
     size_t adjoint_bytes; /* reserved for adjoints, 8 a node that was walked */
@@ -76,8 +76,8 @@ typedef struct tp_tape_stats {
     size_t tensor_bytes;  /* in tensor buffers that nodes use now */
     size_t tensor_peak;   /* the most that tensor_bytes has been */
     size_t tensor_held;   /* in tensor buffers, used or waiting in the pool */
-} tp_tape_stats;
-TP_API tp_tape_stats tp_tape_statistics(const tp_tape *tape);
+} tp_stats;
+TP_API tp_stats tp_tape_stats(const tp_tape *tape);
 
 /* ---- leaves ---- */
 
