@@ -358,26 +358,42 @@ tp_status tp_elementwise_backward(tp_ctx *ctx, tp_var g)
     return TP_OK;
 }
 
-/* g times slope in the shape of the result, into `out`; g is a node for its value only. */
-static void slope_into(tp_ctx *ctx, int i, const tp_node *g, tp_tensor *out)
+void tp_elementwise_slope(const tp_tape *tape, uint32_t at, int i, const tp_node *g, tp_tensor *out)
 {
-    const tp_node *node = &ctx->tape->nodes[ctx->node];
-    tp_loop *const loop = ctx->tape->kernels->of[out->dtype]->rows[ctx->op->row->index].slope[i];
+    const tp_node *node = &tape->nodes[at];
+    tp_loop *const loop = tape->kernels->of[out->dtype]->rows[node->op->row->index].slope[i];
     side room;
     const void *in[TP_IN_COUNT];
     const bool like = g->a & TP_IS_TENSOR && lies_as(g->value.tensor, out, false) && node->value.tensor->dense;
-    if (like && direct(ctx->tape, node, out, &room, in)) {
+    if (like && direct(tape, node, out, &room, in)) {
         in[TP_IN_Y] = node->value.tensor->data;
         in[TP_IN_G] = g->value.tensor->data;
         loop(out->count, out->data, in);
         return;
     }
     frame f;
-    frame_of(&f, ctx->tape, node, out);
-    set_operands(&f, ctx->tape, node);
+    frame_of(&f, tape, node, out);
+    set_operands(&f, tape, node);
     set_tensor(&f, TP_IN_Y, node->value.tensor);
-    set_node(&f, TP_IN_G, ctx->tape, g, false);
-    run(ctx->tape, loop, &f);
+    set_node(&f, TP_IN_G, tape, g, false);
+    run(tape, loop, &f);
+}
+
+void tp_elementwise_product(const tp_tape *tape, const tp_node *g, const tp_tensor *slope, tp_tensor *out)
+{
+    frame f;
+    const bool like = g->a & TP_IS_TENSOR && lies_as(g->value.tensor, out, false) && lies_as(slope, out, false);
+    tp_loop *const loop = tape->kernels->of[out->dtype]->rows[TP_ROW_mul_masked].value;
+    if (like && out->count <= SMALL) {
+        loop(out->count, out->data, (const void *[TP_IN_COUNT]){g->value.tensor->data, slope->data});
+        return;
+    }
+    f.dtype = (tp_dtype)out->dtype;
+    f.out = out;
+    for (int k = 0; k < TP_IN_COUNT; k++) f.in[k] = (tp_operand){.data = NULL};
+    set_node(&f, TP_IN_X, tape, g, false);
+    set_tensor(&f, TP_IN_B, slope);
+    run(tape, loop, &f);
 }
 
 static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
@@ -391,7 +407,7 @@ static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
     tp_tensor *out =
         same ? tp_ctx_grad(ctx, i, NULL) : tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
     if (!out) return tape->error.status;
-    slope_into(ctx, i, &(tp_node){.a = TP_IS_TENSOR, .value.tensor = (tp_tensor *)g}, out);
+    tp_elementwise_slope(tape, ctx->node, i, &(tp_node){.a = TP_IS_TENSOR, .value.tensor = (tp_tensor *)g}, out);
     if (same) return TP_OK;
     const tp_status status = tp_slot_add(tape, ctx->inputs[i], out);
     tp_unref(tape, out);
@@ -404,31 +420,4 @@ tp_status tp_elementwise_gradient(tp_ctx *ctx, const tp_tensor *g)
     for (int i = 0; i < ctx->op->arity && status == TP_OK; i++)
         if (tp_ctx_needs(ctx, i) && !ctx->op->row->none[i]) status = gradient_of(ctx, i, g);
     return status;
-}
-
-tp_status tp_elementwise_tangent(tp_tape *tape, uint32_t i, tp_slot *tangents, uint32_t first)
-{
-    tp_ctx ctx;
-    tp_ctx_of_node(&ctx, tape, i, TP_IN_NUMBERS);
-    const tp_tensor *y = tape->nodes[i].value.tensor;
-    tp_slot *slot = &tangents[i - first];
-    for (uint32_t k = 0; k < ctx.count; k++) {
-        const uint32_t operand = ctx.inputs[k];
-        if (operand < first || tangents[operand - first].bits == 0 || ctx.op->row->none[k]) continue;
-        tp_tensor *out = tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx.op->name);
-        if (!out) return tape->error.status;
-        tp_node dx = {.a = tape->nodes[operand].a & TP_IS_TENSOR};
-        if (dx.a)
-            dx.value.tensor = tangents[operand - first].tensor;
-        else
-            dx.value.number = tangents[operand - first].number;
-        slope_into(&ctx, (int)k, &dx, out);
-        if (slot->tensor) {
-            tp_add_into(tape->kernels, out->rank, out->dims, (tp_dtype)out->dtype, out->data, out->strides,
-                        slot->tensor->data, slot->tensor->strides);
-            tp_unref(tape, slot->tensor);
-        }
-        slot->tensor = out;
-    }
-    return TP_OK;
 }

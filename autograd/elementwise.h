@@ -39,9 +39,10 @@ tp_status tp_elementwise_gradient(tp_ctx *ctx, const tp_tensor *g);
 
 /* Upstream times the slope by operand k, recorded. */
 tp_var tp_elementwise_recorded(tp_ctx *ctx, int k, tp_var g);
-/* Forward mode in numbers: adds the tangent of node i, a tensor, to its slot. `tangents` are those of nodes from
-   `first` on. */
-tp_status tp_elementwise_tangent(tp_tape *tape, uint32_t i, tp_slot *tangents, uint32_t first);
+/* g times the slope of node `at`, a tensor, by operand i, in the result's shape: into `out`, dense. g is a node for its
+   value only. And g times a slope that is there already, in out's shape. 0 where g is 0, whatever the slope. */
+void tp_elementwise_slope(const tp_tape *tape, uint32_t at, int i, const tp_node *g, tp_tensor *out);
+void tp_elementwise_product(const tp_tape *tape, const tp_node *g, const tp_tensor *slope, tp_tensor *out);
 
 /* Records the op on any operands, as many as its arity says: the whole path, with every check. `numbers` are the row's
    plain ones, or NULL. */

@@ -94,6 +94,11 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         const tp_node *node = &nodes[i];                                                                               \
         const uint32_t a = node->a & TP_NODE_BITS;                                                                     \
         slots[a].number += name##_by_x(nodes[a].value.number, B, C_, D, node->value.number, slots[i].number);          \
+    }                                                                                                                  \
+    FUSED static void name##_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)                           \
+    {                                                                                                                  \
+        const tp_node *node = &nodes[i];                                                                               \
+        slopes[0] = name##_by_x(nodes[node->a & TP_NODE_BITS].value.number, B, C_, D, node->value.number, 1);          \
     }
 #define SCALAR_TWO(name)                                                                                               \
     static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
@@ -110,6 +115,13 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         const double y = node->value.number, g = slots[i].number;                                                      \
         slots[a].number += name##_by_x(x, b, 0, 0, y, g);                                                              \
         slots[e].number += name##_by_b(x, b, 0, 0, y, g);                                                              \
+    }                                                                                                                  \
+    FUSED static void name##_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)                           \
+    {                                                                                                                  \
+        const tp_node *node = &nodes[i];                                                                               \
+        const double x = nodes[node->a & TP_NODE_BITS].value.number, b = nodes[node->b & TP_NODE_BITS].value.number;   \
+        slopes[0] = name##_by_x(x, b, 0, 0, node->value.number, 1);                                                    \
+        slopes[1] = name##_by_b(x, b, 0, 0, node->value.number, 1);                                                    \
     }
 #define SCALAR_THREE(name)                                                                                             \
     static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
@@ -128,6 +140,15 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         slots[a].number += name##_by_x(x, b, c, 0, y, g);                                                              \
         slots[e].number += name##_by_b(x, b, c, 0, y, g);                                                              \
         slots[f].number += name##_by_c(x, b, c, 0, y, g);                                                              \
+    }                                                                                                                  \
+    FUSED static void name##_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)                           \
+    {                                                                                                                  \
+        const tp_node *node = &nodes[i];                                                                               \
+        const double x = nodes[node->a & TP_NODE_BITS].value.number, b = nodes[node->b & TP_NODE_BITS].value.number;   \
+        const double c = nodes[node->extra.third].value.number, y = node->value.number;                                \
+        slopes[0] = name##_by_x(x, b, c, 0, y, 1);                                                                     \
+        slopes[1] = name##_by_b(x, b, c, 0, y, 1);                                                                     \
+        slopes[2] = name##_by_c(x, b, c, 0, y, 1);                                                                     \
     }
 
 #define ROW_OF(name_, number_, ...)                                                                                    \
@@ -145,7 +166,8 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         __VA_ARGS__,                                                                                                   \
     };
 #define BACKWARD(name)                                                                                                 \
-    .backward = tp_elementwise_backward, .gradient = tp_elementwise_gradient, .scalar_gradient = name##_scalar_gradient
+    .backward = tp_elementwise_backward, .gradient = tp_elementwise_gradient,                                          \
+    .scalar_gradient = name##_scalar_gradient, .scalar_slopes = name##_scalar_slopes
 
 /* Constructors: the short path of scalars, or the whole one. */
 #define ON_ONE(name, plain, its_number, reach)                                                                         \

@@ -70,9 +70,11 @@ typedef struct tp_op {
        other they come from differentiating `backward` by its upstream gradient, in which it is linear. */
     tp_status (*jvp)(tp_ctx *ctx, const tp_var *operands, tp_var *results);
 
-    /* Made by the rows of elementwise ops; the first two serve nodes whose operands are all scalars. */
+    /* Made by the rows of elementwise ops; the first three serve nodes whose operands are all scalars: the value, the
+       walk back, and the slope by each operand. */
     void (*scalar_forward)(struct tp_node *nodes, uint32_t node);
     void (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node);
+    void (*scalar_slopes)(const struct tp_node *nodes, uint32_t node, double *slopes);
     const struct tp_row *row;
 
     tp_op_text text;

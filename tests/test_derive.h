@@ -1,0 +1,9 @@
+/* What the files of the suite on derivatives beyond the gradient share. */
+#ifndef TAPIR_TESTS_TEST_DERIVE_H
+#define TAPIR_TESTS_TEST_DERIVE_H
+
+#include "tests/test_ops.h"
+
+TCase *derive_ops_case(void);
+
+#endif

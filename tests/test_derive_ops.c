@@ -1,0 +1,55 @@
+/* Derivatives beyond the gradient, of every op of the table on all its samples. */
+#include "autograd/sweep.h"
+#include "tests/test_derive.h"
+
+/* ---- several directions at once ---- */
+
+enum { LANES = 3 };
+
+/* Lane 0 moves every leaf, lane 1 the last one only, lane 2 none. */
+static bool lane_moves(const run *r, int lane, int i)
+{
+    return lane == 0 || (lane == 1 && i == r->n - 1);
+}
+
+static void check_lanes(const sample *s)
+{
+    if (!differentiable(s)) return;
+    run r = run_sample(s, TP_F64, 31, false);
+    tp_var v[MAX_LEAVES], x[MAX_LEAVES], dx[MAX_LEAVES], one, lanes[LANES];
+    for (int i = 0; i < r.n; i++) v[i] = upstream_like(r.leaf[i], 32 + (uint64_t)i);
+    for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+        tp_sweep sweep;
+        tp_status status = tp_sweep_begin(&sweep, "tp_jvp", r.tape, &r.y, 1, r.leaf, r.n, LANES, flags != 0);
+        for (int lane = 0; lane < LANES; lane++)
+            for (int i = 0; i < r.n && status == TP_OK; i++)
+                if (lane_moves(&r, lane, i)) status = tp_sweep_seed(&sweep, lane, r.leaf[i], v[i]);
+        if (status == TP_OK) status = tp_sweep_run(&sweep);
+        ck_assert_msg(status == TP_OK, "%s, %s: %s", s->op, s->name, tp_tape_error(r.tape));
+        for (int lane = 0; lane < LANES; lane++) lanes[lane] = tp_sweep_result(&sweep, lane, r.y);
+        tp_sweep_end(&sweep);
+        for (int lane = 0; lane < LANES; lane++) {
+            int n = 0;
+            for (int i = 0; i < r.n; i++)
+                if (lane_moves(&r, lane, i)) x[n] = r.leaf[i], dx[n++] = v[i];
+            ck_assert_int_eq(tp_jvp(r.y, x, dx, n, &one, 0), TP_OK);
+            expect_sample(s, "one direction and one of several", one, lanes[lane], 1e-13);
+        }
+    }
+    run_end(&r);
+}
+
+START_TEST(several_directions_at_once_are_as_good_as_one_by_one)
+{
+    each_sample(_i, check_lanes);
+}
+END_TEST
+
+TCase *derive_ops_case(void)
+{
+    TCase *table = tcase_create("every op");
+    const int n = tp_op_count();
+    tcase_set_timeout(table, 60);
+    tcase_add_loop_test(table, several_directions_at_once_are_as_good_as_one_by_one, 0, n);
+    return table;
+}
