@@ -204,6 +204,57 @@ tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like)
     return tp_ok(g) && tp_value(g) && tp_var_dtype(g) != dtype ? tp_cast(g, dtype) : g;
 }
 
+/* ---- alias: y = x, the variable of one level of differentiation ---- */
+
+static tp_status alias_shape(tp_ctx *ctx)
+{
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    return x->rank ? tp_ctx_result_view(ctx, x->rank, x->dims, x->strides, 0) : tp_ctx_result(ctx, 0, TP_F64, 0, NULL);
+}
+
+static tp_status alias_forward(tp_ctx *ctx)
+{
+    tp_tensor *out = tp_ctx_output(ctx, 0);
+    if (out->rank == 0) tp_put(TP_F64, out->data, tp_get(TP_F64, tp_ctx_input(ctx, 0)->data));
+    return TP_OK;
+}
+
+static tp_status alias_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *results)
+{
+    (void)ctx;
+    results[0] = operands[0];
+    return TP_OK;
+}
+
+static void alias_scalar_forward(tp_node *nodes, uint32_t node)
+{
+    nodes[node].value.number = nodes[nodes[node].a & TP_NODE_BITS].value.number;
+}
+
+static void alias_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t node)
+{
+    slots[nodes[node].a & TP_NODE_BITS].number += slots[node].number;
+}
+
+static const tp_op alias_op = {TP_OP_HEAD,
+                               .name = "alias",
+                               .arity = 1,
+                               .structure = TP_VIEW,
+                               .flags = TP_LINEAR,
+                               .shape = alias_shape,
+                               .forward = alias_forward,
+                               .backward = fit_backward,
+                               .jvp = alias_tangent,
+                               .scalar_forward = alias_scalar_forward,
+                               .scalar_gradient = alias_scalar_gradient};
+
+tp_var tp_alias(tp_tape *tape, tp_var x)
+{
+    const tp_var y = tp_record1(tape, &alias_op, x.node, NULL);
+    if (tp_ok(y)) tape->nodes[y.node].a |= TP_NEEDS;
+    return y;
+}
+
 /* ---- parts: a gradient put together from regions, and a region taken out of a tensor ---- */
 
 typedef struct assembly {

@@ -237,7 +237,7 @@ tp_status tp_tangent_of(tp_tangent *t, const tp_var *operands, tp_var *results)
     const tp_op *op = ctx->op;
     for (int k = 0; k < ctx->results; k++) results[k] = tp_poison(NULL);
     if (op->row) return row_tangent(ctx, operands, &results[0]);
-    if (op->flags & TP_LINEAR) return linear_tangent(ctx, operands, results);
+    if (op->flags & TP_LINEAR && !op->jvp) return linear_tangent(ctx, operands, results);
     ctx->tape->calling++; /* the node must outlive its closure */
     const tp_status status = t->twice ? back_to_u(t, operands, results) : op->jvp(ctx, operands, results);
     ctx->tape->calling--;

@@ -99,6 +99,10 @@ void tp_tape_reset(tp_tape *tape)
         tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: %s is running", tape->walking ? "a backward pass" : "an op");
         return;
     }
+    if (tape->functions) {
+        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: a function is being differentiated");
+        return;
+    }
     tp_unwind(tape, 0, 0, 0);
     tape->error.status = TP_OK;
     tape->error.message[0] = 0;
@@ -121,9 +125,8 @@ tp_mark tp_tape_mark(const tp_tape *tape)
     return (tp_mark){tape->count, epoch, tape->stack.chunk, tape->stack.used};
 }
 
-tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
+tp_status tp_check_rewind(tp_tape *tape, tp_mark mark)
 {
-    if (!tape) return TP_E_ARGUMENT;
     if (tape->walking || tape->calling)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: %s is running",
                             tape->walking ? "a backward pass" : "an op");
@@ -133,7 +136,17 @@ tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
     if (!good)
         return tp_tape_fail(tape, TP_E_STALE, "tp_tape_rewind: the mark at node %u was rewound or reset away",
                             mark.node);
-    if (mark.node == tape->count) return TP_OK;
+    if (mark.node < tape->guarded)
+        return tp_tape_fail(tape, TP_E_ARGUMENT,
+                            "tp_tape_rewind: the mark is from before the function that is being differentiated");
+    return TP_OK;
+}
+
+tp_status tp_tape_rewind(tp_tape *tape, tp_mark mark)
+{
+    if (!tape) return TP_E_ARGUMENT;
+    const tp_status status = tp_check_rewind(tape, mark);
+    if (status != TP_OK || mark.node == tape->count) return status;
     if (!TP_ARRAY_ROOM(tape, tape->segments)) return tp_tape_out_of_memory(tape, "tp_tape_rewind"); /* all is there */
     tp_unwind(tape, mark.node, mark.chunk, mark.used);
     return tp_new_epoch(tape) ? TP_OK : TP_E_MEMORY;

@@ -99,8 +99,10 @@ struct tp_tape {
     uint32_t grad_mask; /* TP_NEEDS, or 0 while gradients are off */
     tp_slot *slots;
     uint32_t slot_capacity;
-    uint32_t calling; /* shape or forward closures that are running */
-    uint32_t walked;  /* slots below it hold what the latest walk left */
+    uint32_t calling;   /* shape or forward closures that are running */
+    uint32_t functions; /* functions of the user's that are being differentiated */
+    uint32_t guarded;   /* nodes below it belong to who called the innermost of them */
+    uint32_t walked;    /* slots below it hold what the latest walk left */
     int threads;
     uint64_t seed;    /* of Philox, its key */
     uint64_t streams; /* taken so far */
@@ -177,6 +179,8 @@ bool tp_node_room(tp_tape *tape, uint32_t n);
 bool tp_own(tp_tape *tape, uint32_t node, tp_tensor *tensor);
 /* Forgets nodes from `first` on, without an epoch of their own: for what no handle has left the engine. */
 void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used);
+/* Whether the tape can be rewound to the mark now; sets the error when not. */
+tp_status tp_check_rewind(tp_tape *tape, tp_mark mark);
 /* Starts a new epoch at the present end, so that handles to forgotten nodes are stale. */
 bool tp_new_epoch(tp_tape *tape);
 /* Gives back a reference to a tensor of this tape's pool or of the outside. */

@@ -3,7 +3,9 @@
 #define TAPIR_H
 
 #include <tapir/base.h>
+#include <tapir/function.h>
 #include <tapir/io.h>
+#include <tapir/minimize.h>
 #include <tapir/nn.h>
 #include <tapir/op.h>
 #include <tapir/ops.h>

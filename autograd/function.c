@@ -1,0 +1,135 @@
+/* Derivatives of functions. A call lies on the tape as
+       aliases of x | what f records | what the derivative records
+   and is rewound to its start when only numbers are wanted: what comes out is then put there as constants.
+   Levels are kept apart by the aliases: a walk or a sweep of one level starts and ends at its own. */
+#include <tapir/function.h>
+
+#include "autograd/function.h"
+
+#include "autograd/give.h"
+
+static const char *const names[] = {"value_and_grad", "vjp_of", "jvp_of"};
+
+typedef enum kind { GRADIENT, PULLBACK, PUSHFORWARD } kind;
+
+typedef struct call {
+    kind kind;
+    tp_tape *tape;
+    unsigned flags;
+    int n, results; /* operands; and what comes out: the value first */
+    tp_var seed;
+    const tp_var *dx;
+    tp_var *x, *out; /* the aliases; results */
+} call;
+
+static tp_status check(const call *c, tp_function f, const tp_var *x, const tp_var *results)
+{
+    tp_tape *tape = c->tape;
+    const char *name = names[c->kind];
+    if (!f || c->n < 0 || (c->n > 0 && (!x || !results)) || (c->kind == PUSHFORWARD && c->n > 0 && !c->dx))
+        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: the function, x or results are NULL", name);
+    for (int i = 0; i < c->n; i++) {
+        if (!tp_check_operand(tape, name, x[i], i)) return tape->error.status;
+        if (!tp_dtype_is_float(tp_var_dtype(x[i])))
+            return tp_tape_fail(tape, TP_E_DTYPE, "tp_%s: x[%d] is of %s", name, i, tp_dtype_name(tp_var_dtype(x[i])));
+        if (c->flags & TP_FORWARD && tp_value(x[i]))
+            return tp_tape_fail(tape, TP_E_SHAPE, "tp_%s: x[%d] is a tensor: TP_FORWARD takes scalars", name, i);
+    }
+    return tape->error.status;
+}
+
+tp_var tp_call_function(const char *name, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user)
+{
+    const uint32_t guarded = tape->guarded, calling = tape->calling;
+    tape->guarded = tape->count;
+    tape->calling = 0;
+    tape->functions++;
+    const tp_var y = f(tape, x, n, user);
+    tape->functions--;
+    tape->calling = calling;
+    tape->guarded = guarded;
+    if (tape->error.status != TP_OK) return tp_poison(tape);
+    if (y.tape == tape && tp_valid(tape, y)) return y;
+    if (y.epoch == 0)
+        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: what the function returned is no handle", name);
+    else
+        tp_tape_fail(tape, TP_E_STALE, "tp_%s: what the function returned is %s", name,
+                     y.tape == tape ? "a stale handle" : "on another tape");
+    return tp_poison(tape);
+}
+
+static tp_status differentiate(const call *c)
+{
+    const tp_var y = c->out[0];
+    const unsigned flags = c->flags & TP_CREATE_GRAPH;
+    if (c->kind == PUSHFORWARD) return tp_jvp(y, c->x, c->dx, c->n, &c->out[1], flags);
+    if (c->kind == PULLBACK) return tp_vjp(y, c->seed, c->x, c->n, &c->out[1], flags);
+    if (!(c->flags & TP_FORWARD)) return tp_gradients(y, c->x, c->n, &c->out[1], flags);
+    if (tp_value(y)) return tp_tape_fail(c->tape, TP_E_SHAPE, "tp_value_and_grad: with TP_FORWARD f gives a scalar");
+    const tp_var one = tp_const(c->tape, 1);
+    tp_status status = tp_ok(one) ? TP_OK : c->tape->error.status;
+    for (int i = 0; i < c->n && status == TP_OK; i++) status = tp_jvp(y, &c->x[i], &one, 1, &c->out[1 + i], flags);
+    return status;
+}
+
+static tp_status run(call *c, tp_function f, const tp_var *x, void *user)
+{
+    tp_tape *tape = c->tape;
+    c->x = tp_chunks_push(&tape->stack, ((size_t)c->n + (size_t)c->results) * sizeof *c->x);
+    if (!c->x) return tp_tape_out_of_memory(tape, names[c->kind]);
+    c->out = c->x + c->n;
+    for (int i = 0; i < c->n; i++) {
+        c->x[i] = tp_alias(tape, x[i]);
+        if (!tp_ok(c->x[i])) return tape->error.status;
+    }
+    c->out[0] = tp_call_function(names[c->kind], f, tape, c->x, c->n, user);
+    if (!tp_ok(c->out[0])) return tape->error.status;
+    const tp_status status = differentiate(c);
+    return status == TP_OK ? tape->error.status : status;
+}
+
+static tp_status derive(call *c, tp_function f, const tp_var *x, void *user, tp_var *value, tp_var *results)
+{
+    tp_tape *tape = c->tape;
+    if (value) *value = tp_poison(tape);
+    for (int k = 1; k < c->results && results; k++) results[k - 1] = tp_poison(tape);
+    if (!tape) return TP_E_ARGUMENT;
+    tp_status status = check(c, f, x, results);
+    if (status != TP_OK) return status;
+    const tp_mark mark = tp_tape_mark(tape);
+    const uint32_t needs = tape->grad_mask;
+    if (tp_records_derivatives(tape, c->flags)) c->flags |= TP_CREATE_GRAPH;
+    tape->grad_mask = TP_NEEDS;
+    status = run(c, f, x, user);
+    tape->grad_mask = needs;
+    if (status == TP_OK && !(c->flags & TP_CREATE_GRAPH)) status = tp_keep(tape, &mark, c->out, c->results);
+    if (status != TP_OK) {
+        tp_drop_recording(tape, &mark);
+        return status;
+    }
+    /* Of numbers alone the stack has nothing any more, but nothing has been pushed since either. */
+    for (int k = 1; k < c->results; k++) results[k - 1] = c->out[k];
+    if (value) *value = c->out[0];
+    return TP_OK;
+}
+
+tp_status tp_value_and_grad(tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value,
+                            tp_var *grads, unsigned flags)
+{
+    call c = {.kind = GRADIENT, .tape = tape, .flags = flags, .n = n, .results = n + 1};
+    return derive(&c, f, x, user, value, grads);
+}
+
+tp_status tp_vjp_of(tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var seed, tp_var *value,
+                    tp_var *grads, unsigned flags)
+{
+    call c = {.kind = PULLBACK, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = n + 1, .seed = seed};
+    return derive(&c, f, x, user, value, grads);
+}
+
+tp_status tp_jvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var *dx, int n, void *user, tp_var *value,
+                    tp_var *dy, unsigned flags)
+{
+    call c = {.kind = PUSHFORWARD, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = 2, .dx = dx};
+    return derive(&c, f, x, user, value, dy);
+}
