@@ -71,7 +71,7 @@ START_TEST(saddle_point_by_all_four_nestings)
                 EXPECT_NEAR(tp_item(p[i]), 8.24632482614036e-06, 1e-20);
                 EXPECT_NEAR(tp_item(q[i]), 8.24632482614036e-06, 1e-20);
             }
-            ck_assert_uint_lt(tp_tape_statistics(tape).nodes, 16);
+            ck_assert_uint_lt(tp_tape_stats(tape).nodes, 16);
             tp_tape_reset(tape);
         }
 }
@@ -172,7 +172,7 @@ START_TEST(descent_over_tensors_and_scalars)
         EXPECT_STATUS(tp_descend(bowl_of, tape, x, 2, (void *)&b, &options, least), TP_OK);
         EXPECT_TENSOR(tp_value(least[0]), 1e-8, 3, -1);
         EXPECT_NEAR(tp_item(least[1]), 0, 1e-8);
-        ck_assert_uint_eq(tp_tape_statistics(tape).nodes, 5);
+        ck_assert_uint_eq(tp_tape_stats(tape).nodes, 5);
         tp_tape_reset(tape);
     }
 }
@@ -210,7 +210,7 @@ START_TEST(descent_that_fails_says_why)
     EXPECT_STATUS(tp_descend(bowl_of, tape, NULL, 1, NULL, NULL, &least), TP_E_ARGUMENT);
     expect_error(tape, TP_E_ARGUMENT, "is NULL");
     EXPECT_STATUS(tp_descend(bowl_of, NULL, &x, 1, NULL, NULL, &least), TP_E_ARGUMENT);
-    ck_assert_uint_eq(tp_tape_statistics(tape).nodes, 3);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, 3);
 }
 END_TEST
 
