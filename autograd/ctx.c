@@ -105,13 +105,6 @@ tp_tensor *tp_ctx_output(tp_ctx *ctx, int k)
     return scalar_view(ctx, place, &ctx->numbers[place]);
 }
 
-/* The highest bit keeps a tape's streams apart from those that the user numbers. */
-tp_rng tp_ctx_rng(tp_ctx *ctx, tp_rng *kept)
-{
-    if (kept->stream == 0) *kept = tp_rng_stream(ctx->tape->seed, 1ULL << 63 | ctx->tape->streams++);
-    return *kept;
-}
-
 bool tp_ctx_is_view(tp_ctx *ctx)
 {
     const tp_node *node = &ctx->tape->nodes[ctx->node], *base = &ctx->tape->nodes[ctx->inputs[0]];
@@ -209,4 +202,12 @@ tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, const int64
     tp_tensor *tensor = tp_new_tensor(ctx->tape, dtype, rank, dims, ctx->op->name);
     if (tensor) ctx->saved_tensor[ctx->saved_count++] = tensor;
     return tensor;
+}
+
+tp_status tp_ctx_hold(tp_ctx *ctx, tp_tensor *outside)
+{
+    if (ctx->phase != TP_IN_SHAPE || !outside || ctx->saved_count == TP_MAX_SAVED)
+        return tp_ctx_fail(ctx, TP_E_ARGUMENT, "the op's shape closure holds a tensor wrongly");
+    ctx->saved_tensor[ctx->saved_count++] = tp_ref(outside);
+    return TP_OK;
 }

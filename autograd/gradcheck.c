@@ -32,7 +32,7 @@ static double item_of(tp_var x, int64_t i)
 /* <upstream, y> at the leaves' present values. */
 static tp_status evaluate(const check *c, double *sum)
 {
-    const tp_status status = tp_recompute(c->tape, c->y.node + 1);
+    const tp_status status = tp_recompute(c->tape, c->y.node + 1, TP_REPEATS);
     const int64_t n = count_of(c->y);
     *sum = 0;
     for (int64_t i = 0; i < n; i++) *sum += c->upstream[i] * item_of(c->y, i);
@@ -125,6 +125,20 @@ static tp_status analytic_gradient(check *c, const tp_var *x, int n, double *all
     return status;
 }
 
+/* A difference came to where the program cannot follow: another branch, a label out of range. The leaves are as they
+   were, and so are the values after one more replay. */
+static tp_status failed(check *c, const char *what, tp_status status)
+{
+    tp_tape *tape = c->tape;
+    const tp_error error = tape->error;
+    tp_fail(c->error, status, "%s: %s", what, error.message);
+    if (!tape->stopped) return status;
+    tp_tape_clear_error(tape);
+    tp_recompute(tape, c->y.node + 1, TP_REPEATS);
+    if (status != TP_E_GUARD && tape->error.status == TP_OK) tape->error = error;
+    return status;
+}
+
 static tp_status run_check(check *c, const char *what, const tp_var *x, int n, double *all)
 {
     tp_status status = analytic_gradient(c, x, n, all);
@@ -136,8 +150,8 @@ static tp_status run_check(check *c, const char *what, const tp_var *x, int n, d
             if (status == TP_OK) compare(c, what, "by finite differences", x[i], i, k, *all++, numeric);
         }
     }
-    if (status == TP_OK) status = tp_recompute(c->tape, c->y.node + 1);
-    if (status != TP_OK) return tp_fail(c->error, status, "%s: %s", what, c->tape->error.message);
+    if (status == TP_OK) status = tp_recompute(c->tape, c->y.node + 1, TP_REPEATS);
+    if (status != TP_OK) return failed(c, what, status);
     return c->worst > 0 ? TP_E_CHECK : TP_OK;
 }
 

@@ -6,7 +6,8 @@
 
 /* The entry of a leaf that stands for a user's tensor; NULL for every other node. */
 tp_leaf_entry *tp_leaf_of(const tp_tape *tape, uint32_t node);
-/* TP_E_CHANGED when a leaf up to `root` was written to since it was put on the tape. */
+/* TP_E_CHANGED when a leaf up to `root` was written to since it was put on the tape, or when a replay was stopped
+   before it came to `root`. */
 tp_status tp_check_versions(tp_tape *tape, uint32_t root);
 /* The entry of a parameter whose gradient the walk that is running adds to; NULL for every other node. */
 tp_leaf_entry *tp_leaf_sinking(const tp_tape *tape, uint32_t node);

@@ -17,36 +17,54 @@ static tp_status forward(tp_tape *tape, uint32_t i)
     return status == TP_OK || tape->error.status ? status : tp_ctx_fail(&ctx, status, "failed on replay");
 }
 
-tp_status tp_recompute(tp_tape *tape, uint32_t end)
+static tp_status recompute(tp_tape *tape, uint32_t end)
 {
     for (uint32_t i = 0; i < end; i++) {
         tp_node *node = &tape->nodes[i];
+        tp_status status = TP_OK;
         if (node->op->scalar_forward && !(node->a & TP_IS_TENSOR)) {
             node->op->scalar_forward(tape->nodes, i);
         } else if (node->op->structure == TP_LEAF) {
-            const tp_leaf_entry *leaf = tp_leaf_of(tape, i);
+            tp_leaf_entry *leaf = tp_leaf_of(tape, i);
+            if (leaf) leaf->version = tp_tensor_version(leaf->tensor);
             if (leaf && !(node->a & TP_IS_TENSOR))
                 node->value.number = tp_get((tp_dtype)leaf->tensor->dtype, leaf->tensor->data);
+        } else if (node->op->flags & TP_GUARDS) {
+            status = tp_guard_check(tape, i);
         } else if (!(node->op->flags & TP_TUPLE_PART)) {
-            const tp_status status = forward(tape, i);
-            if (status != TP_OK) return status;
+            status = forward(tape, i);
         }
+        if (status == TP_OK) continue;
+        tape->stopped = i + 1;
+        return status;
     }
+    if (tape->stopped <= end) tape->stopped = 0;
     return TP_OK;
+}
+
+tp_status tp_recompute(tp_tape *tape, uint32_t end, tp_rerun how)
+{
+    const uint64_t streams = tape->streams;
+    tape->rerun = how;
+    tape->step += how == TP_ADVANCES;
+    const tp_status status = recompute(tape, end);
+    tape->rerun = TP_RECORDS;
+    if (status != TP_OK) tape->streams = streams;
+    tp_settle_advance(tape, status != TP_OK);
+    return status;
 }
 
 tp_status tp_replay(tp_tape *tape, unsigned flags)
 {
     if (!tape) return TP_E_ARGUMENT;
-    if (flags) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: there is no flag %#x", flags);
+    if (flags & ~(unsigned)TP_REPLAY_ADVANCE)
+        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: there is no flag %#x",
+                            flags & ~(unsigned)TP_REPLAY_ADVANCE);
     if (tape->walking || tape->calling)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: %s is running",
                             tape->walking ? "a backward pass" : "an op");
+    if (tape->error.status == TP_E_GUARD) tp_tape_clear_error(tape);
     if (tape->error.status != TP_OK) return tape->error.status;
     tp_drop_adjoints(tape);
-    const tp_status status = tp_recompute(tape, tape->count);
-    if (status != TP_OK) return status;
-    for (uint32_t i = 0; i < tape->leaves.count; i++)
-        tape->leaves.items[i].version = tp_tensor_version(tape->leaves.items[i].tensor);
-    return TP_OK;
+    return tp_recompute(tape, tape->count, flags & TP_REPLAY_ADVANCE ? TP_ADVANCES : TP_REPEATS);
 }

@@ -47,6 +47,7 @@ void tp_tape_free(tp_tape *tape)
     FREE_ARRAY(tape->names);
     FREE_ARRAY(tape->kept);
     FREE_ARRAY(tape->parts);
+    FREE_ARRAY(tape->undo);
     const tp_allocator memory = tape->memory;
     tp_deallocate(&memory, tape, sizeof *tape);
 }
@@ -79,6 +80,7 @@ void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
     while (tape->names.count && tape->names.items[tape->names.count - 1].node >= first) tape->names.count--;
     if (first < tape->count) tape->count = first;
     if (first < tape->walked) tape->walked = first;
+    if (first < tape->stopped) tape->stopped = 0;
     tp_chunks_pop_to(&tape->stack, chunk, used);
 }
 

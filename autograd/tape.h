@@ -86,6 +86,20 @@ typedef struct tp_part {
     const tp_region *region;
 } tp_part;
 
+/* What a replay that advances has changed beside values: a tensor outside the tape, or a node's generator. */
+typedef struct tp_undo {
+    tp_tensor *tensor, *old; /* a reference, and a copy of its elements */
+    tp_rng *kept;
+    tp_rng was;
+} tp_undo;
+
+/* Why forward closures run. */
+typedef enum tp_rerun {
+    TP_RECORDS = 0, /* for the first time */
+    TP_REPEATS,     /* again: nothing outside the tape is updated, draws are repeated */
+    TP_ADVANCES     /* for the next step */
+} tp_rerun;
+
 #define TP_ARRAY(type)                                                                                                 \
     struct {                                                                                                           \
         type *items;                                                                                                   \
@@ -106,6 +120,9 @@ struct tp_tape {
     int threads;
     uint64_t seed;    /* of Philox, its key */
     uint64_t streams; /* taken so far */
+    uint32_t step;    /* of replays that advance; a drawing node knows the one of its stream */
+    tp_rerun rerun;
+    uint32_t stopped; /* the node at which the latest replay was stopped, plus one; 0: none */
     bool private_grads;
     uint32_t walk_low;    /* the last node that the walk visits */
     bool walking;         /* a backward pass is running */
@@ -121,6 +138,7 @@ struct tp_tape {
     TP_ARRAY(tp_name_entry) names;
     TP_ARRAY(uint32_t) kept; /* nodes whose slot still holds a tensor after the walk */
     TP_ARRAY(tp_part) parts;
+    TP_ARRAY(tp_undo) undo;    /* of the replay that runs */
     tp_conv_cache *conv_cache; /* what convolutions keep between calls, made at the first */
     tp_tensor *gemm_work;      /* scratch for matrix products, made at the first that wants it */
     void (*log)(void *user, const char *message);

@@ -14,9 +14,9 @@ const char *tp_version(void)
 
 const char *tp_status_name(tp_status status)
 {
-    static const char *const names[] = {"ok",           "argument", "shape", "dtype",  "index",
-                                        "stale",        "changed",  "limit", "memory", "unsupported",
-                                        "input/output", "format",   "check", "numeric"};
+    static const char *const names[] = {"ok",           "argument", "shape", "dtype",   "index",
+                                        "stale",        "changed",  "limit", "memory",  "unsupported",
+                                        "input/output", "format",   "check", "numeric", "guard"};
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }

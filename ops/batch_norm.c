@@ -5,7 +5,7 @@
 
 #include "ops/channels.h"
 
-static tp_status check_running(tp_ctx *ctx, const char *what, const tp_tensor *t)
+static tp_status check_running(tp_ctx *ctx, const char *what, tp_tensor *t)
 {
     const tp_tensor *x = tp_ctx_input(ctx, 0);
     char got[TP_SHAPE_TEXT], want[TP_SHAPE_TEXT];
@@ -13,7 +13,7 @@ static tp_status check_running(tp_ctx *ctx, const char *what, const tp_tensor *t
     if (!tp_dtype_is_float((tp_dtype)t->dtype))
         return tp_ctx_fail(ctx, TP_E_DTYPE, "the running %s is %s, not f32 or f64", what,
                            tp_dtype_name((tp_dtype)t->dtype));
-    if (t->rank == 1 && t->dims[0] == x->dims[1]) return TP_OK;
+    if (t->rank == 1 && t->dims[0] == x->dims[1]) return tp_ctx_hold(ctx, t);
     return tp_ctx_fail(ctx, TP_E_SHAPE, "the running %s %s does not fit x %s", what, tp_tensor_text(got, t),
                        tp_tensor_text(want, x));
 }
@@ -50,13 +50,14 @@ static void move_running(tp_tensor *running, int64_t c, double momentum, double 
 static tp_status batch_norm_forward(tp_ctx *ctx)
 {
     const tp_channel_attributes *a = tp_ctx_attributes(ctx);
-    tp_channel_saved *s = tp_ctx_saved(ctx);
     const tp_tensor *in = tp_ctx_dense(ctx, 0);
     tp_runs x;
     if (!in || !tp_runs_of(ctx, in, true, &x)) return TP_E_MEMORY;
     const int64_t size = (int64_t)tp_dtype_size((tp_dtype)in->dtype);
     const double n = (double)x.b.n * (double)x.b.s;
     double *stats = tp_channel_stats(ctx);
+    tp_tensor *mean = tp_ctx_updates(ctx, a->mean) ? a->mean : NULL;
+    tp_tensor *variance = tp_ctx_updates(ctx, a->variance) ? a->variance : NULL;
     for (int64_t c = 0; c < x.b.c; c++) {
         double sum = 0, squares = 0;
         for (int64_t i = 0; i < x.b.n; i++)
@@ -65,12 +66,11 @@ static tp_status batch_norm_forward(tp_ctx *ctx)
             squares += tp_channel_loops(ctx)->squares(x.b.s, x.data + tp_run_at(&x, i, c, size), sum / n);
         stats[2 * c] = sum / n;
         stats[2 * c + 1] = 1 / sqrt(squares / n + a->eps);
-        if (!s->updated && a->mean) move_running(a->mean, c, a->momentum, sum / n);
-        if (!s->updated && a->variance) move_running(a->variance, c, a->momentum, squares / (n - 1));
+        if (mean) move_running(mean, c, a->momentum, sum / n);
+        if (variance) move_running(variance, c, a->momentum, squares / (n - 1));
     }
-    if (!s->updated && a->mean) tp_tensor_touch(a->mean);
-    if (!s->updated && a->variance) tp_tensor_touch(a->variance);
-    s->updated = true;
+    if (mean) tp_tensor_touch(mean);
+    if (variance) tp_tensor_touch(variance);
     const tp_status status = tp_channel_apply(ctx, &a->affine, &x);
     tp_runs_end(ctx, &x, NULL);
     return status;
@@ -99,11 +99,13 @@ const tp_op tp_op_batch_norm = {
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
     .gradient = batch_norm_gradient,
-    .text = {.formula = "(x - mean) / sqrt(variance + eps) gain + bias, by the statistics of each channel of the batch",
-             .derivative = "as layer_norm, a channel of the batch for a row",
-             .shapes = "x: (N, C, ...), gain and bias: (C) -> x's shape",
-             .edges = "variance 0 with eps 0: NaN, as 0/0 says; a channel without an upstream gets 0 all the same; an "
-                      "empty batch is refused; running statistics are updated when recorded, not on replay"}};
+    .text = {
+        .formula = "(x - mean) / sqrt(variance + eps) gain + bias, by the statistics of each channel of the batch",
+        .derivative = "as layer_norm, a channel of the batch for a row",
+        .shapes = "x: (N, C, ...), gain and bias: (C) -> x's shape",
+        .edges =
+            "variance 0 with eps 0: NaN, as 0/0 says; a channel without an upstream gets 0 all the same; an "
+            "empty batch is refused; running statistics are updated when recorded, and on a replay that advances"}};
 
 tp_var tp_batch_norm(tp_var x, tp_var gain, tp_var bias, tp_tensor *mean, tp_tensor *variance, double momentum,
                      double eps)

@@ -9,12 +9,11 @@
 typedef struct tp_channel_attributes {
     tp_affine affine;
     double eps, momentum;
-    tp_tensor *mean, *variance; /* running, the caller's; used at the first forward only */
+    tp_tensor *mean, *variance; /* running, the caller's; the node holds them */
 } tp_channel_attributes;
 
 typedef struct tp_channel_saved {
     tp_tensor *stats; /* (C, 2): mean and 1/sqrt(variance + eps) */
-    bool updated;     /* the running statistics have had this batch */
 } tp_channel_saved;
 
 /* x as (n, c, s). */

@@ -225,7 +225,12 @@ START_TEST(failing_forward_leaves_the_tape_as_it_was)
     in_forward = FAILS;
     EXPECT_STATUS(tp_replay(tape, 0), TP_E_ARGUMENT);
     expect_error(tape, TP_E_ARGUMENT, "tp_odd");
-    EXPECT_STATUS(tp_backward(tp_sum(y)), TP_OK);
+    const tp_var sum = tp_sum(y);
+    EXPECT_STATUS(tp_backward(sum), TP_E_CHANGED);
+    expect_error(tape, TP_E_CHANGED, "stopped at node 1 (odd): node 2 has its old value");
+    in_forward = NONE;
+    EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
+    EXPECT_STATUS(tp_backward(sum), TP_OK);
 }
 END_TEST
 

@@ -29,7 +29,8 @@ typedef enum tp_structure {
 enum {
     TP_LINEAR = 1, /* linear in all its operands together (but for selectors): it is its own directional derivative */
     TP_NO_GRADIENT = 2, /* by nature not differentiable: the result needs no gradient */
-    TP_TUPLE_PART = 4   /* one result of a tuple node (the engine's own) */
+    TP_TUPLE_PART = 4,  /* one result of a tuple node (the engine's own) */
+    TP_GUARDS = 8       /* a branch that was taken (the engine's own) */
 };
 
 #define TP_VARIADIC (-1)
@@ -114,6 +115,8 @@ TP_API tp_status tp_ctx_result_view(tp_ctx *ctx, int rank, const int64_t *dims, 
 TP_API void *tp_ctx_save(tp_ctx *ctx, size_t bytes);
 /* A tensor that stays with the node and is released with it; not initialised. NULL when out of memory. */
 TP_API tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, const int64_t *dims);
+/* The node takes a reference to a tensor of the caller's that later forwards need: running statistics. */
+TP_API tp_status tp_ctx_hold(tp_ctx *ctx, tp_tensor *outside);
 
 /* ---- in forward, backward, gradient ---- */
 
@@ -121,9 +124,14 @@ TP_API tp_tensor *tp_ctx_save_tensor(tp_ctx *ctx, tp_dtype dtype, int rank, cons
 TP_API void *tp_ctx_saved(const tp_ctx *ctx);
 /* Output k. In forward it is there to be written; a scalar is seen as an f64 tensor of rank 0. */
 TP_API tp_tensor *tp_ctx_output(tp_ctx *ctx, int k);
-/* A generator at the start of this node's own stream under the tape's seed: the same at every forward. `kept` lies in
-   the saved context and keeps it; a backward closure, or another node, may read it there. */
+/* A generator at the start of this node's own stream under the tape's seed: the same at every forward, but for a replay
+   with TP_REPLAY_ADVANCE, which gives it the next. `kept` lies in the saved context and keeps it; a backward closure,
+   or another node, may ask for it there. */
 TP_API tp_rng tp_ctx_rng(tp_ctx *ctx, tp_rng *kept);
+/* Whether forward is to update `outside`, a tensor that is not the tape's: when recorded, and in a replay with
+   TP_REPLAY_ADVANCE; the engine then keeps what it holds, to put it back should the replay be stopped. Ask once a
+   forward, before the first write. False for NULL, and after an error when out of memory. */
+TP_API bool tp_ctx_updates(tp_ctx *ctx, tp_tensor *outside);
 /* True when output 0 shares the storage of operand 0: a view has nothing to compute. */
 TP_API bool tp_ctx_is_view(tp_ctx *ctx);
 

@@ -42,8 +42,8 @@ TP_API tp_var tp_group_norm(tp_var x, int64_t groups, tp_var gain, tp_var bias, 
 TP_API tp_var tp_instance_norm(tp_var x, tp_var gain, tp_var bias, double eps);
 /* x: (N, C, ...), gain and bias: (C). Over each channel of the whole batch, as in training. The running mean and
    variance, (C) and outside any tape, may each be NULL; they become (1 - momentum) running + momentum batch's, with the
-   unbiased variance, once: when the call is recorded, not on replay. TP_E_SHAPE for an empty batch, and for a running
-   variance with one value a channel. Ioffe, Szegedy: "Batch normalization", 2015. */
+   unbiased variance, once a step: when the call is recorded, and in a replay with TP_REPLAY_ADVANCE. TP_E_SHAPE for an
+   empty batch, and for a running variance with one value a channel. Ioffe, Szegedy: "Batch normalization", 2015. */
 TP_API tp_var tp_batch_norm(tp_var x, tp_var gain, tp_var bias, tp_tensor *mean, tp_tensor *variance, double momentum,
                             double eps);
 /* The same by a given mean and variance, (C) each, as in evaluation: tp_data of the running ones. Differentiable by

@@ -45,9 +45,9 @@ TP_API void tp_tape_free(tp_tape *tape);
 TP_API void tp_tape_reset(tp_tape *tape);
 
 /* Starts the tape's generator anew. Each op that draws random numbers takes the next stream of Philox under this seed
-   when it is recorded, and keeps it: a replay repeats its numbers. Two tapes with one seed on which the same ops are
-   recorded in the same order draw the same; a reset or rewind does not turn the generator back, so that each step of a
-   training loop draws new numbers. NULL is ignored. */
+   when it is recorded, and keeps it: a replay repeats its numbers, unless it is told to advance. Two tapes with one
+   seed on which the same ops are recorded in the same order draw the same; a reset or rewind does not turn the
+   generator back, so that each step of a training loop draws new numbers. NULL is ignored. */
 TP_API void tp_tape_set_seed(tp_tape *tape, uint64_t seed);
 
 /* A place on the tape to come back to. */
@@ -163,8 +163,30 @@ TP_API tp_status tp_reduce_grads(tp_tape *const *tapes, int n);
 
 /* ---- replay, checks, drawing ---- */
 
-/* Recomputes every node from the leaves' present values, in place. `flags` is 0. */
+enum {
+    TP_REPLAY_ADVANCE = 1 /* the next step: draws anew and updates running statistics, as recording it would */
+};
+
+/* Recomputes every node from the leaves' present values, in place and in the order in which they were recorded: the
+   values of a new recording, bit for bit. Nothing is recorded and no handle changes; the adjoints of the latest walk
+   are gone. Random draws are those of the recording, and what ops update outside the tape (running statistics) stays
+   as it is. With TP_REPLAY_ADVANCE each drawing node takes the stream that recording the program once more would give
+   it, and running statistics are updated once.
+   Asks for no memory, but for scratch of single ops in the first replay. A replay that an op or a guard (TP_E_GUARD)
+   stops leaves the values before that node new and the others old, the generator and running statistics as they were.
+   The tape keeps the error; a TP_E_GUARD is forgotten by the next replay, and by a reset. Until a replay succeeds or
+   the node is reset or rewound away, walks from it or a later one fail with TP_E_CHANGED. */
 TP_API tp_status tp_replay(tp_tape *tape, unsigned flags);
+
+/* Records the branch that the program is about to take: `if (tp_guard(tp_greater(x, y))) ...`. Returns whether the
+   condition, a scalar or a tensor of one element, is not 0 (NaN is not). A replay in which that comes out otherwise
+   stops with TP_E_GUARD. False for a bad handle: a loop goes on while a guard is true, so that it ends after an error.
+   TP_E_SHAPE for more elements than one. */
+TP_API bool tp_guard(tp_var condition);
+/* The same for a number that decides what is recorded: the turns of a loop, a case. Returns x, rounded towards 0; a
+   replay in which that comes out otherwise stops with TP_E_GUARD. 0 for a bad handle; TP_E_ARGUMENT for NaN and
+   numbers outside of int64_t. */
+TP_API int64_t tp_guard_int(tp_var x);
 
 /* Zero means the default, given in brackets. */
 typedef struct tp_gradcheck_options {
