@@ -89,7 +89,7 @@ START_TEST(guard_int_returns_the_number_that_a_loop_turns_by)
     expect_error(tape, TP_E_ARGUMENT, "tp_guard_int: node 0 is nan");
     ck_assert_int_eq(tp_guard_int(tp_const(tape, 0x1p63)), 0);
     expect_error(tape, TP_E_ARGUMENT, "tp_guard_int: node 1 is 9.22337e+18");
-    ck_assert_uint_eq(tp_tape_statistics(tape).nodes, 2);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, 2);
 }
 END_TEST
 
@@ -106,7 +106,7 @@ START_TEST(guard_on_what_is_no_condition_is_false)
     tp_tape_reset(tape);
     ck_assert(!tp_guard(old));
     expect_error(tape, TP_E_STALE, "tp_guard: operand 0");
-    ck_assert_uint_eq(tp_tape_statistics(tape).nodes, 0);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, 0);
 }
 END_TEST
 
