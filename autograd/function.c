@@ -7,8 +7,11 @@
 #include "autograd/function.h"
 
 #include "autograd/give.h"
+#include "autograd/sweep.h"
 
 static const char *const names[] = {"value_and_grad", "vjp_of", "jvp_of"};
+
+enum { LANES = 8 }; /* directions that a sweep carries */
 
 typedef enum kind { GRADIENT, PULLBACK, PUSHFORWARD } kind;
 
@@ -58,18 +61,36 @@ tp_var tp_call_function(const char *name, tp_function f, tp_tape *tape, const tp
     return tp_poison(tape);
 }
 
+/* By forward mode: a lane an x, some at a time. */
+static tp_status forward_gradient(const call *c, tp_var y, bool recorded)
+{
+    if (tp_value(y)) return tp_tape_fail(c->tape, TP_E_SHAPE, "tp_value_and_grad: with TP_FORWARD f gives a scalar");
+    const tp_var one = tp_const(c->tape, 1);
+    tp_status status = tp_ok(one) ? TP_OK : c->tape->error.status;
+    for (int i = 0; i < c->n && status == TP_OK; i += LANES) {
+        const int lanes = c->n - i < LANES ? c->n - i : LANES;
+        tp_sweep s;
+        status = tp_sweep_begin(&s, "tp_value_and_grad", c->tape, &y, 1, &c->x[i], lanes, lanes, recorded);
+        for (int lane = 0; lane < lanes && status == TP_OK; lane++)
+            status = tp_sweep_seed(&s, lane, c->x[i + lane], one);
+        if (status == TP_OK) status = tp_sweep_run(&s);
+        for (int lane = 0; lane < lanes && status == TP_OK; lane++) {
+            c->out[1 + i + lane] = tp_sweep_result(&s, lane, y);
+            if (!tp_ok(c->out[1 + i + lane])) status = c->tape->error.status;
+        }
+        tp_sweep_end(&s);
+    }
+    return status;
+}
+
 static tp_status differentiate(const call *c)
 {
     const tp_var y = c->out[0];
     const unsigned flags = c->flags & TP_CREATE_GRAPH;
     if (c->kind == PUSHFORWARD) return tp_jvp(y, c->x, c->dx, c->n, &c->out[1], flags);
     if (c->kind == PULLBACK) return tp_vjp(y, c->seed, c->x, c->n, &c->out[1], flags);
-    if (!(c->flags & TP_FORWARD)) return tp_gradients(y, c->x, c->n, &c->out[1], flags);
-    if (tp_value(y)) return tp_tape_fail(c->tape, TP_E_SHAPE, "tp_value_and_grad: with TP_FORWARD f gives a scalar");
-    const tp_var one = tp_const(c->tape, 1);
-    tp_status status = tp_ok(one) ? TP_OK : c->tape->error.status;
-    for (int i = 0; i < c->n && status == TP_OK; i++) status = tp_jvp(y, &c->x[i], &one, 1, &c->out[1 + i], flags);
-    return status;
+    if (c->flags & TP_FORWARD) return forward_gradient(c, y, flags != 0);
+    return tp_gradients(y, c->x, c->n, &c->out[1], flags);
 }
 
 static tp_status run(call *c, tp_function f, const tp_var *x, void *user)

@@ -7,6 +7,7 @@
 #include <tapir/io.h>
 #include <tapir/minimize.h>
 #include <tapir/nn.h>
+#include <tapir/objective.h>
 #include <tapir/op.h>
 #include <tapir/ops.h>
 #include <tapir/optim.h>
