@@ -536,5 +536,6 @@ Suite *functions_suite(void)
     tcase_add_test(tcase, rewinding_keeps_what_is_asked_for);
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, functions_descent_case());
+    suite_add_tcase(suite, functions_objective_case());
     return suite;
 }

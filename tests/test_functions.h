@@ -10,5 +10,6 @@ typedef enum slope_mode { BY_WALK, BY_SWEEP, BY_JVP, SLOPE_MODES } slope_mode;
 tp_var slope_of(slope_mode mode, tp_function f, tp_tape *on, tp_var x, void *user);
 
 TCase *functions_descent_case(void);
+TCase *functions_objective_case(void);
 
 #endif
