@@ -31,6 +31,11 @@ void tp_ctx_of_node(tp_ctx *ctx, tp_tape *tape, uint32_t i, tp_phase phase)
     ctx->saved = node->extra.block->saved;
 }
 
+bool tp_ctx_recorded(const tp_ctx *ctx)
+{
+    return ctx->phase == TP_IN_RECORDED;
+}
+
 tp_tape *tp_ctx_tape(const tp_ctx *ctx)
 {
     return ctx->tape;

@@ -152,7 +152,10 @@ tp_status tp_sweep_run(tp_sweep *s)
     tp_tape *tape = s->tape;
     tp_status status = tape->error.status;
     const uint32_t mask = tape->grad_mask;
+    const tp_level outer = tp_level_of(tape);
     if (!s->recorded) tape->grad_mask = 0;
+    tape->walk_low = s->first;
+    tape->floor = s->last + 1;
     for (uint32_t i = s->first; i <= s->last && status == TP_OK; i++) {
         if (s->until[i - s->first] == 0) continue;
         const tp_node *node = &tape->nodes[i];
@@ -163,5 +166,6 @@ tp_status tp_sweep_run(tp_sweep *s)
             status = advance(s, i);
     }
     tape->grad_mask = mask;
+    tp_level_restore(tape, &outer);
     return status == TP_OK ? tape->error.status : status;
 }

@@ -81,7 +81,7 @@ static tp_status check_inputs(check *c, const char *what, const tp_var *x, int n
     tp_tape *tape = c->y.tape;
     if (!tape || !tp_ok(c->y)) return tp_fail(c->error, TP_E_ARGUMENT, "%s: y is no good handle", what);
     if (tape->error.status != TP_OK) return tp_fail(c->error, tape->error.status, "%s", tape->error.message);
-    if (tape->walking || tape->calling) return tp_fail(c->error, TP_E_ARGUMENT, "%s: an op is running", what);
+    if (tp_running(tape)) return tp_fail(c->error, TP_E_ARGUMENT, "%s: %s is running", what, tp_running(tape));
     if (n < 0 || (n > 0 && !x)) return tp_fail(c->error, TP_E_ARGUMENT, "%s: x is NULL", what);
     if (tp_var_dtype(c->y) != TP_F64) return tp_fail(c->error, TP_E_DTYPE, "%s: y is not f64", what);
     for (int i = 0; i < n; i++) {

@@ -56,7 +56,7 @@ static tp_status seed_recorded(tp_var y, const tp_var *seed)
     return TP_OK;
 }
 
-/* Checks, seeds and walks. The tape is `walking` afterwards exactly if tp_walk_end has to follow. */
+/* Checks, seeds and walks. The floor has risen afterwards exactly if tp_walk_end has to follow. */
 static tp_status begin(tp_var y, const tp_var *seed, bool sinking, unsigned flags, uint32_t low)
 {
     tp_tape *tape = y.tape;
@@ -75,10 +75,10 @@ tp_status tp_backward_from(tp_var y, tp_var seed, unsigned flags)
     tp_tape *tape = y.tape;
     if (!tape) return TP_E_ARGUMENT;
     if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_backward: a backward pass is running already");
-    tp_status status = begin(y, seed.tape ? &seed : NULL, true, flags, 0);
-    if (!tape->walking) return status;
-    if (status == TP_OK && flags & TP_CREATE_GRAPH) status = tp_read_recorded(tape, y.node);
-    return tp_walk_end(tape, y.node, status);
+    if (tape->floor) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_backward: %s is running", tp_running(tape));
+    const tp_level outer = tp_level_of(tape);
+    const tp_status status = begin(y, seed.tape ? &seed : NULL, true, flags, 0);
+    return tape->floor ? tp_walk_end(tape, y.node, status, &outer) : status;
 }
 
 tp_status tp_backward(tp_var y)
@@ -127,11 +127,11 @@ static tp_status check_targets(tp_var y, const tp_var *x, int n, tp_var *grads)
     tp_tape *tape = y.tape;
     for (int i = 0; grads && i < n; i++) grads[i] = tp_poison(tape);
     if (!tape) return TP_E_ARGUMENT;
-    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: a backward pass is running already");
     if (n < 0 || (n > 0 && (!x || !grads)))
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_gradients: x or grads is NULL");
     for (int i = 0; i < n; i++) {
-        if (!tp_check_operand(tape, "gradients", x[i], i + 1)) return tape->error.status;
+        if (!tp_check_operand(tape, "gradients", x[i], i + 1) || !tp_check_level(tape, "gradients", x[i], i + 1))
+            return tape->error.status;
         if (!tp_dtype_is_float(tp_var_dtype(x[i])))
             return tp_tape_fail(tape, TP_E_DTYPE, "tp_gradients: x[%d] is of %s", i, tp_dtype_name(tp_var_dtype(x[i])));
     }
@@ -143,23 +143,24 @@ tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, u
     tp_status status = check_targets(y, x, n, grads);
     if (status != TP_OK) return status;
     tp_tape *tape = y.tape;
-    if (!tp_check_operand(tape, "gradients", y, 0)) return tape->error.status;
+    if (!tp_check_operand(tape, "gradients", y, 0) || !tp_check_level(tape, "gradients", y, 0))
+        return tape->error.status;
     uint32_t low = y.node;
     for (int i = 0; i < n; i++)
         if (x[i].node < low) low = x[i].node;
     uint32_t *retained = tp_chunks_push(&tape->stack, (size_t)n * sizeof *retained);
     if (!retained) return tp_tape_out_of_memory(tape, "tp_gradients");
     retain(tape, x, n, retained);
+    const tp_level outer = tp_level_of(tape);
     status = begin(y, seed.tape ? &seed : NULL, false, flags, low);
-    if (tape->walking) {
+    if (tape->floor > outer.floor) {
         for (int i = 0; i < n && status == TP_OK; i++) {
             const bool arrived =
                 x[i].node <= y.node && tape->slots[x[i].node].bits != 0 && tape->nodes[x[i].node].a & TP_NEEDS;
             grads[i] = gradient_handle(tape, x[i].node, arrived, flags);
             status = tape->error.status;
         }
-        if (status == TP_OK && flags & TP_CREATE_GRAPH) status = tp_read_recorded(tape, y.node);
-        status = tp_walk_end(tape, y.node, status);
+        status = tp_walk_end(tape, y.node, status, &outer);
     }
     restore(tape, x, n, retained);
     if (status != TP_OK)

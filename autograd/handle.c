@@ -16,6 +16,16 @@ bool tp_check_operand(tp_tape *tape, const char *name, tp_var x, int i)
     return false;
 }
 
+bool tp_check_level(tp_tape *tape, const char *name, tp_var x, int i)
+{
+    if (x.node >= tape->floor) return true;
+    tp_tape_fail(tape, TP_E_ARGUMENT,
+                 "tp_%s: operand %d (node %u, %s) is older than what is running, %s: only what a rule itself records "
+                 "can be differentiated in it",
+                 name, i, x.node, tape->nodes[x.node].op->name, tp_running(tape));
+    return false;
+}
+
 tp_var tp_none(void)
 {
     return tp_poison(NULL);

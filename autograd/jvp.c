@@ -19,13 +19,13 @@ static tp_status check_directions(tp_var y, const tp_var *x, const tp_var *dx, i
     tp_tape *tape = y.tape;
     if (dy) *dy = tp_poison(tape);
     if (!tape) return TP_E_ARGUMENT;
-    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_jvp: a backward pass is running");
     if (n < 0 || !dy || (n > 0 && (!x || !dx))) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_jvp: x, dx or dy is NULL");
-    if (!tp_check_operand(tape, "jvp", y, 0)) return tape->error.status;
+    if (!tp_check_operand(tape, "jvp", y, 0) || !tp_check_level(tape, "jvp", y, 0)) return tape->error.status;
     if (!tp_dtype_is_float(tp_var_dtype(y)))
         return tp_tape_fail(tape, TP_E_DTYPE, "tp_jvp: y is of %s", tp_dtype_name(tp_var_dtype(y)));
     for (int i = 0; i < n; i++) {
-        if (!tp_check_operand(tape, "jvp", x[i], i + 1) || !tp_check_operand(tape, "jvp", dx[i], n + i + 1))
+        if (!tp_check_operand(tape, "jvp", x[i], i + 1) || !tp_check_operand(tape, "jvp", dx[i], n + i + 1) ||
+            !tp_check_level(tape, "jvp", x[i], i + 1))
             return tape->error.status;
         const tp_status status = check_direction(tape, x, dx, i);
         if (status != TP_OK) return status;

@@ -127,11 +127,13 @@ tp_leaf_entry *tp_leaf_sinking(const tp_tape *tape, uint32_t node)
 
 tp_status tp_check_versions(tp_tape *tape, uint32_t root)
 {
-    if (tape->stopped && root >= tape->stopped - 1)
+    if (!tape->floor && tape->stopped && root >= tape->stopped - 1)
         return tp_tape_fail(tape, TP_E_CHANGED,
                             "tp_backward: the latest replay was stopped at node %u (%s): node %u has its old value",
                             tape->stopped - 1, tape->nodes[tape->stopped - 1].op->name, root);
-    for (uint32_t i = 0; i < tape->leaves.count; i++) {
+    uint32_t i = tape->floor ? tape->leaves.count : 0; /* those below an inner walk were seen by the outer one */
+    while (i > 0 && tape->leaves.items[i - 1].node >= tape->floor) i--;
+    for (; i < tape->leaves.count; i++) {
         const tp_leaf_entry *leaf = &tape->leaves.items[i];
         if (leaf->node > root) break;
         if (leaf->tensor->pool || leaf->version == tp_tensor_version(leaf->tensor))

@@ -33,8 +33,9 @@ tp_status tp_slot_record(tp_tape *tape, uint32_t node, tp_var g)
 tp_status tp_visit_recorded(tp_tape *tape, uint32_t i)
 {
     const tp_op *op = tape->nodes[i].op;
-    if (op->flags & TP_TUPLE_PART) {
-        tape->slots[tape->nodes[i].a & TP_NODE_BITS].recorded.node = i + 1; /* wakes the tuple */
+    if (op->flags & TP_TUPLE_PART) { /* wakes the tuple */
+        const uint32_t tuple = tape->nodes[i].a & TP_NODE_BITS;
+        if (tuple >= tape->walk_low) tape->slots[tuple].recorded.node = i + 1;
         return TP_OK;
     }
     tp_ctx ctx;
@@ -51,7 +52,6 @@ tp_status tp_visit_recorded(tp_tape *tape, uint32_t i)
 
 tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
 {
-    tape->parts.count = 0;
     for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
         const tp_status status = tp_visit_recorded(tape, i);

@@ -60,9 +60,7 @@ tp_status tp_replay(tp_tape *tape, unsigned flags)
     if (flags & ~(unsigned)TP_REPLAY_ADVANCE)
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: there is no flag %#x",
                             flags & ~(unsigned)TP_REPLAY_ADVANCE);
-    if (tape->walking || tape->calling)
-        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: %s is running",
-                            tape->walking ? "a backward pass" : "an op");
+    if (tp_running(tape)) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_replay: %s is running", tp_running(tape));
     if (tape->error.status == TP_E_GUARD) tp_tape_clear_error(tape);
     if (tape->error.status != TP_OK) return tape->error.status;
     tp_drop_adjoints(tape);

@@ -97,7 +97,7 @@ tp_status tp_sweep_begin(tp_sweep *s, const char *called, tp_tape *tape, const t
     if (nodes <= PTRDIFF_MAX / 4 / s->lanes / sizeof *s->tangents)
         s->tangents = tp_chunks_push(&tape->stack, nodes * s->lanes * sizeof *s->tangents);
     s->until = tp_chunks_push(&tape->stack, nodes * sizeof *s->until);
-    tp_drop_adjoints(tape);
+    if (!tape->floor) tp_drop_adjoints(tape);
     if (!s->tangents || !s->until || !tp_slot_room(tape)) {
         s->until = NULL;
         return tp_tape_out_of_memory(tape, called);

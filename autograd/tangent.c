@@ -68,21 +68,16 @@ static tp_var ones_like(tp_tape *tape, uint32_t node)
     return u;
 }
 
-/* A walk of the engine's own over the nodes from `low` on: it sees and leaves empty slots. */
-static tp_status walk_from(tp_tape *tape, uint32_t low, bool recorded)
+/* A walk of the engine's own over the nodes from `low` on, inside the sweep: it sees and leaves empty slots. */
+static tp_status walk_from(tp_tape *tape, uint32_t low, uint32_t floor, bool recorded)
 {
     if (!tp_slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_jvp");
-    tape->walking = true;
+    tape->inner = tape->walking = true;
     tape->slots_are_nodes = recorded;
     tape->sinking = false;
     tape->walk_low = low;
-    tape->parts.count = 0;
+    tape->floor = floor;
     return TP_OK;
-}
-
-static void walk_ends(tp_tape *tape)
-{
-    tape->walking = tape->slots_are_nodes = false;
 }
 
 static uint32_t result_node(const tp_ctx *ctx, int k)
@@ -95,9 +90,11 @@ static tp_status record_rule(tp_tangent *t)
 {
     tp_ctx *ctx = &t->ctx;
     tp_tape *tape = ctx->tape;
-    tp_status status = walk_from(tape, 0, true);
+    const tp_level sweep = tp_level_of(tape);
+    tp_status status = walk_from(tape, sweep.walk_low, sweep.floor, true);
     if (status != TP_OK) return status;
-    for (uint32_t k = 0; k < ctx->count; k++) tape->slots[ctx->inputs[k]].bits = 0;
+    for (uint32_t k = 0; k < ctx->count; k++)
+        if (ctx->inputs[k] >= sweep.walk_low) tape->slots[ctx->inputs[k]].bits = 0;
     tape->slots[ctx->node].bits = 0;
     for (int k = 0; k < ctx->results; k++) {
         tp_slot *slot = &tape->slots[result_node(ctx, k)];
@@ -106,10 +103,14 @@ static tp_status record_rule(tp_tangent *t)
     }
     status = tp_visit_recorded(tape, ctx->node);
     for (uint32_t k = 0; k < ctx->count; k++) {
-        t->gradients[k] = status == TP_OK ? tp_slot_gradient(tape, ctx->inputs[k]) : tp_poison(tape);
+        t->gradients[k] = tp_poison(tape);
+        if (ctx->inputs[k] < sweep.walk_low) continue; /* it stands still */
+        if (status == TP_OK) t->gradients[k] = tp_slot_gradient(tape, ctx->inputs[k]);
         tape->slots[ctx->inputs[k]].bits = 0; /* an operand that stands twice: the first place has it all */
     }
-    walk_ends(tape);
+    for (int k = 0; k < ctx->results; k++) tape->slots[result_node(ctx, k)].bits = 0;
+    tape->slots[ctx->node].bits = 0;
+    tp_level_restore(tape, &sweep);
     return status == TP_OK ? tape->error.status : status;
 }
 
@@ -167,7 +168,6 @@ static tp_status begin_twice(tp_tangent *t, const bool *moves)
 static void empty_slots(const tp_tangent *t, uint32_t end)
 {
     tp_tape *tape = t->ctx.tape;
-    tape->kept.count = 0;
     for (uint32_t i = t->low; i < end && !t->recorded; i++)
         if (tape->nodes[i].a & TP_IS_TENSOR && tape->slots[i].tensor) tp_unref(tape, tape->slots[i].tensor);
     memset(&tape->slots[t->low], 0, (end - t->low) * sizeof *tape->slots);
@@ -204,14 +204,16 @@ static tp_status back_to_u(const tp_tangent *t, const tp_var *operands, tp_var *
 {
     tp_tape *tape = t->ctx.tape;
     const uint32_t end = tape->count;
-    tp_status status = walk_from(tape, t->low, t->recorded);
+    const tp_level sweep = tp_level_of(tape);
+    tp_status status = walk_from(tape, t->low, end, t->recorded);
     if (status != TP_OK) return status;
     memset(&tape->slots[t->low], 0, (end - t->low) * sizeof *tape->slots);
     status = seed(t, operands);
     if (status == TP_OK) status = t->recorded ? tp_walk_recorded(tape, end - 1) : tp_walk_numbers(tape, end - 1);
     for (int k = 0; k < t->ctx.results; k++) results[k] = status == TP_OK ? arrived_at(t, t->u[k]) : tp_poison(tape);
     empty_slots(t, end);
-    walk_ends(tape);
+    tape->kept.count = sweep.kept;
+    tp_level_restore(tape, &sweep);
     return status == TP_OK ? tape->error.status : status;
 }
 

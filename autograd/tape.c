@@ -97,8 +97,8 @@ bool tp_new_epoch(tp_tape *tape)
 void tp_tape_reset(tp_tape *tape)
 {
     if (!tape) return;
-    if (tape->walking || tape->calling) { /* a closure asks for it: its own node must outlive it */
-        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: %s is running", tape->walking ? "a backward pass" : "an op");
+    if (tp_running(tape)) { /* a closure asks for it: its own node must outlive it */
+        tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_reset: %s is running", tp_running(tape));
         return;
     }
     if (tape->functions) {
@@ -129,9 +129,7 @@ tp_mark tp_tape_mark(const tp_tape *tape)
 
 tp_status tp_check_rewind(tp_tape *tape, tp_mark mark)
 {
-    if (tape->walking || tape->calling)
-        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: %s is running",
-                            tape->walking ? "a backward pass" : "an op");
+    if (tp_running(tape)) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: %s is running", tp_running(tape));
     /* The node before the mark must be the one that was there: made in the same epoch. */
     const bool good =
         mark.node <= tape->count && mark.epoch == (mark.node ? tp_epoch_of(tape, mark.node - 1) : tape->reset_epoch);

@@ -124,7 +124,9 @@ struct tp_tape {
     tp_rerun rerun;
     uint32_t stopped; /* the node at which the latest replay was stopped, plus one; 0: none */
     bool private_grads;
-    uint32_t walk_low;    /* the last node that the walk visits */
+    uint32_t walk_low;    /* the last node that the walk (or the sweep of tp_jvp) visits */
+    uint32_t floor;       /* nodes below it serve what is running: an inner walk starts and ends above; 0: nothing is */
+    bool inner;           /* ... inside another */
     bool walking;         /* a backward pass is running */
     bool sinking;         /* ... and it adds to parameters' gradients */
     bool slots_are_nodes; /* ... and it is recorded, its slots not yet turned into adjoints */
@@ -151,6 +153,38 @@ struct tp_tape {
 #define TP_ARRAY_ROOM(tape, array)                                                                                     \
     ((array).count < (array).capacity ||                                                                               \
      tp_grow(&(tape)->memory, (void **)&(array).items, &(array).capacity, (array).count + 1, sizeof *(array).items))
+
+/* ---- levels: a walk, or a sweep of tp_jvp, that is running ---- */
+
+/* What a walk inside a rule must leave as it was. Its own nodes and slots lie at `floor` or above. */
+typedef struct tp_level {
+    uint32_t walk_low, floor, parts, kept;
+    bool inner, walking, sinking, slots_are_nodes;
+} tp_level;
+
+static inline tp_level tp_level_of(const tp_tape *tape)
+{
+    return (tp_level){tape->walk_low, tape->floor,   tape->parts.count, tape->kept.count,
+                      tape->inner,    tape->walking, tape->sinking,     tape->slots_are_nodes};
+}
+
+static inline void tp_level_restore(tp_tape *tape, const tp_level *level)
+{
+    tape->walk_low = level->walk_low;
+    tape->floor = level->floor;
+    tape->parts.count = level->parts;
+    tape->inner = level->inner;
+    tape->walking = level->walking;
+    tape->sinking = level->sinking;
+    tape->slots_are_nodes = level->slots_are_nodes;
+}
+
+/* "a backward pass", "an op": what is running, so that the tape cannot be rewound; NULL: nothing. */
+static inline const char *tp_running(const tp_tape *tape)
+{
+    if (tape->walking) return "a backward pass";
+    return tape->calling ? "an op" : tape->floor ? "tp_jvp" : NULL;
+}
 
 /* ---- errors ---- */
 
@@ -188,6 +222,8 @@ static inline bool tp_valid(const tp_tape *tape, tp_var x)
 
 /* Checks operand i of op `name` on `tape`; false after setting the error (a poisoned operand sets none). */
 bool tp_check_operand(tp_tape *tape, const char *name, tp_var x, int i);
+/* ... and that a walk inside a rule may start or end at it. */
+bool tp_check_level(tp_tape *tape, const char *name, tp_var x, int i);
 
 /* ---- nodes ---- */
 

@@ -1,5 +1,6 @@
 /* The walk back in numbers. Slots below `walked` hold adjoints; a rule's temporaries are recorded above the last node
-   and rewound when it is done, so that the scratch is used again while it is warm. */
+   and rewound when it is done, so that the scratch is used again while it is warm. A rule may walk over what it
+   recorded itself: such an inner walk has its slots above those of the outer one and leaves them empty. */
 #include "autograd/walk.h"
 
 #include <string.h>
@@ -20,21 +21,31 @@ void tp_drop_adjoints(tp_tape *tape)
     tape->walked = 0;
 }
 
+/* A tuple asks for the slots of all its results, also of those behind the root. */
+static void empty_slots(tp_tape *tape, uint32_t low, uint32_t root)
+{
+    const uint32_t behind = tape->count - root - 1;
+    const size_t slots = (size_t)root - low + 1 + (behind < TP_MAX_RESULTS ? behind : TP_MAX_RESULTS);
+    memset(tape->slots + low, 0, slots * sizeof *tape->slots);
+}
+
 tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded)
 {
-    if (tape->walking) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_backward: a backward pass is running already");
     if (tape->error.status != TP_OK) return tape->error.status;
     const tp_status status = tp_check_versions(tape, root);
     if (status != TP_OK) return status;
-    tp_drop_adjoints(tape);
+    const bool inner = tape->floor > 0;
+    if (!inner) {
+        tp_drop_adjoints(tape);
+        tape->parts.count = 0;
+    }
     if (!tp_slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_backward");
-    /* A tuple asks for the slots of all its results, also of those behind the root. */
-    const uint32_t behind = tape->count - root - 1;
-    const size_t slots = (size_t)root + 1 + (behind < TP_MAX_RESULTS ? behind : TP_MAX_RESULTS);
-    memset(tape->slots, 0, slots * sizeof *tape->slots);
+    empty_slots(tape, inner ? low : 0, root);
     tape->walking = true;
     tape->sinking = sinking;
     tape->walk_low = low;
+    tape->floor = root + 1;
+    tape->inner = inner;
     tape->slots_are_nodes = recorded;
     return TP_OK;
 }
@@ -82,9 +93,24 @@ static void drop_below(tp_tape *tape, uint32_t low)
     }
 }
 
-tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status)
+/* What an inner walk left: its adjoints are not kept. */
+static void leave(tp_tape *tape, uint32_t root, const tp_level *outer)
+{
+    for (uint32_t i = tape->walk_low; i <= root && !tape->slots_are_nodes; i++)
+        if (tape->nodes[i].a & TP_IS_TENSOR && tape->slots[i].tensor) tp_unref(tape, tape->slots[i].tensor);
+    memset(tape->slots + tape->walk_low, 0, ((size_t)root - tape->walk_low + 1) * sizeof *tape->slots);
+    tape->kept.count = outer->kept;
+    tp_level_restore(tape, outer);
+}
+
+tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status, const tp_level *outer)
 {
     if (status == TP_OK) status = tape->error.status;
+    if (outer->floor) {
+        leave(tape, root, outer);
+        return status;
+    }
+    if (status == TP_OK && tape->slots_are_nodes) status = tp_read_recorded(tape, root);
     status = tp_leaves_finish(tape, root, status);
     if (status == TP_OK) drop_below(tape, tape->walk_low);
     if (status != TP_OK)
@@ -98,6 +124,7 @@ tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status)
         tape->kept.items[high] = swap;
     }
     tape->walking = false;
+    tape->floor = 0;
     return status;
 }
 
@@ -159,8 +186,9 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     }
     if (op->flags & TP_TUPLE_PART) { /* wakes the tuple; the slot is read there */
         const uint32_t tuple = node->a & TP_NODE_BITS;
+        if (tuple < tape->walk_low) return node->a & TP_IS_TENSOR ? settle_slot(tape, i) : TP_OK; /* the walk ends */
         tape->slots[tuple].number = 1;
-        return tuple < tape->walk_low && node->a & TP_IS_TENSOR ? settle_slot(tape, i) : TP_OK; /* the walk ends here */
+        return TP_OK;
     }
     const uint32_t first = tape->count, chunk = tape->stack.chunk;
     const size_t used = tape->stack.used;
@@ -187,14 +215,29 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     return status;
 }
 
+void tp_scalar_gradient(tp_tape *tape, uint32_t i, uint32_t low)
+{
+    const tp_node *node = &tape->nodes[i];
+    const uint32_t count = tp_input_count(node), n = count < TP_ROW_OPERANDS ? count : TP_ROW_OPERANDS;
+    tp_slot below[TP_ROW_OPERANDS];
+    for (uint32_t k = 0; k < n; k++) below[k] = tape->slots[tp_input_of(node, k)];
+    node->op->scalar_gradient(tape->nodes, tape->slots, i);
+    for (uint32_t k = 0; k < n; k++)
+        if (tp_input_of(node, k) < low) tape->slots[tp_input_of(node, k)] = below[k];
+}
+
 tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
 {
+    const uint32_t keep = tape->inner ? tape->walk_low : 0;
     for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits << 1 == 0) continue; /* absent, or a zero of either sign */
         const tp_node *node = &tape->nodes[i];
         const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);
         if (kind == TP_NEEDS && node->op->scalar_gradient) {
-            node->op->scalar_gradient(tape->nodes, tape->slots, i);
+            if (keep)
+                tp_scalar_gradient(tape, i, keep);
+            else
+                node->op->scalar_gradient(tape->nodes, tape->slots, i);
         } else if (kind & TP_NEEDS) {
             const tp_status status = visit(tape, i);
             if (status != TP_OK) return status;

@@ -15,8 +15,11 @@ tp_status tp_walk_recorded(tp_tape *tape, uint32_t root);
 tp_status tp_visit_recorded(tp_tape *tape, uint32_t i);
 /* Slots for as many nodes as there is room for; false when out of memory. */
 bool tp_slot_room(tp_tape *tape);
-/* Ends the walk; a failed one leaves no adjoints behind. */
-tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status);
+/* Ends the walk; a failed one leaves no adjoints behind, nor does one that ran inside another: `outer` is the level
+   before tp_walk_begin. */
+tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status, const tp_level *outer);
+/* The rule of a scalar node with a row, but the slots of operands below `low` stay as they are. */
+void tp_scalar_gradient(tp_tape *tape, uint32_t i, uint32_t low);
 /* Turns the gradient nodes of a recorded walk into readable adjoints. */
 tp_status tp_read_recorded(tp_tape *tape, uint32_t root);
 /* Whether the node's gradient stays readable after the walk. */

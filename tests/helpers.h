@@ -28,6 +28,7 @@ TCase *engine_threads_case(void);
 TCase *engine_scale_case(void);
 TCase *engine_random_case(void);
 TCase *engine_own_ops_case(void);
+TCase *engine_nested_case(void);
 TCase *engine_tuples_case(void);
 TCase *engine_bad_ops_case(void);
 TCase *engine_bad_tensors_case(void);

@@ -14,6 +14,7 @@ Suite *engine_suite(void)
     suite_add_tcase(suite, engine_draw_case());
     suite_add_tcase(suite, engine_threads_case());
     suite_add_tcase(suite, engine_own_ops_case());
+    suite_add_tcase(suite, engine_nested_case());
     suite_add_tcase(suite, engine_tuples_case());
     suite_add_tcase(suite, engine_random_case());
     suite_add_tcase(suite, engine_corners_case());

@@ -135,8 +135,16 @@ TP_API bool tp_ctx_updates(tp_ctx *ctx, tp_tensor *outside);
 /* True when output 0 shares the storage of operand 0: a view has nothing to compute. */
 TP_API bool tp_ctx_is_view(tp_ctx *ctx);
 
-/* ---- in backward ---- */
+/* ---- in backward ----
 
+   A backward or jvp closure may itself differentiate what it has recorded, to any depth: tp_vjp, tp_gradients and
+   tp_jvp work there on nodes that are younger than the call, and leave no adjoints. (An operand's own handle is older:
+   TP_E_ARGUMENT. Take a leaf of its value, or a copy of it, as tp_muls(x, 1).) In a walk in numbers gradients are off,
+   and what the closure records goes when it returns: it puts tp_tape_set_grad on first. Where tp_ctx_recorded says so,
+   what it gives has to be differentiable: it asks for TP_CREATE_GRAPH. */
+
+/* Whether the walk or sweep is recorded, so that what the closure gives will be differentiated again. */
+TP_API bool tp_ctx_recorded(const tp_ctx *ctx);
 TP_API bool tp_ctx_needs(const tp_ctx *ctx, int i); /* whether operand i needs a gradient */
 TP_API tp_var tp_ctx_input_var(const tp_ctx *ctx, int i);
 TP_API tp_var tp_ctx_output_var(const tp_ctx *ctx, int k);
