@@ -1,7 +1,7 @@
 /* Recording a node: shape, memory, forward. Whatever fails leaves the tape as it was. */
 #include <string.h>
 
-#include "autograd/ctx.h"
+#include "autograd/profile.h"
 
 /* One result of a tuple node `a`; number b. It shares the tuple's work: the engine routes its adjoint to the tuple. */
 static tp_status part_forward(tp_ctx *ctx)
@@ -115,9 +115,10 @@ tp_status tp_record(tp_tape *tape, const tp_op *op, const uint32_t *inputs, uint
     ctx.saved_count = 0;
     ctx.pending = NULL;
     ctx.copies = NULL;
+    const uint64_t start = tp_profile_start(tape);
     for (int k = 0; k < ctx.results; k++) ctx.result[k] = NULL, results[k] = tp_poison(tape);
     const uint32_t first = tape->count, chunk = tape->stack.chunk;
-    const size_t used = tape->stack.used;
+    const size_t used = tape->stack.used, outer = tp_pool_watch(&tape->pool);
     tp_status status = TP_OK;
     if (op->attributes) {
         void *copy = tp_chunks_push(&tape->stack, op->attributes);
@@ -127,6 +128,8 @@ tp_status tp_record(tp_tape *tape, const tp_op *op, const uint32_t *inputs, uint
     }
     if (status == TP_OK) status = call(&ctx);
     tp_ctx_done(&ctx);
+    tp_note_scratch(tape, outer);
+    tp_profile_stop(tape, start, op, TP_TIMED_FORWARD, first, tape->count);
     if (status == TP_OK) {
         for (int k = 0; k < ctx.results; k++) results[k] = tp_ctx_output_var(&ctx, k);
         return TP_OK;

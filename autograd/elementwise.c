@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autograd/give.h"
+#include "autograd/profile.h"
 #include "kernels/compare.h"
 
 /* Strides of an operand along the dims of the result: 0 where it is broadcast. */
@@ -307,12 +308,10 @@ static tp_var append(const call *c, tp_tensor *out, const tp_var *x, const doubl
     return result;
 }
 
-tp_var tp_elementwise(const tp_op *op, const tp_var *x, const double *numbers)
+static tp_var record_row(tp_tape *tape, const tp_op *op, const tp_var *x, const double *numbers)
 {
-    call c = {.op = op};
+    call c = {.tape = tape, .op = op};
     const int n = op->arity;
-    for (int i = 0; i < n && !c.tape; i++) c.tape = x[i].tape;
-    if (!c.tape) return tp_poison(NULL);
     for (int i = 0; i < n; i++) {
         if (!tp_check_operand(c.tape, op->name, x[i], i)) return tp_poison(c.tape);
         const tp_node *node = &c.tape->nodes[x[i].node];
@@ -325,6 +324,18 @@ tp_var tp_elementwise(const tp_op *op, const tp_var *x, const double *numbers)
     tp_tensor *out = result_of(&c);
     const tp_var y = out ? append(&c, out, x, numbers) : tp_poison(c.tape);
     if (y.node == TP_NO_NODE) tp_chunks_pop_to(&c.tape->stack, chunk, used);
+    return y;
+}
+
+tp_var tp_elementwise(const tp_op *op, const tp_var *x, const double *numbers)
+{
+    tp_tape *tape = NULL;
+    for (int i = 0; i < op->arity && !tape; i++) tape = x[i].tape;
+    if (!tape) return tp_poison(NULL);
+    const uint64_t start = tp_profile_start(tape);
+    const uint32_t first = tape->count;
+    const tp_var y = record_row(tape, op, x, numbers);
+    tp_profile_stop(tape, start, op, TP_TIMED_FORWARD, first, tape->count);
     return y;
 }
 

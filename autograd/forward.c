@@ -142,7 +142,9 @@ static tp_status advance(const tp_sweep *s, uint32_t i)
     const tp_op *op = node->op;
     if (op->structure == TP_LEAF || op->flags & TP_TUPLE_PART) return TP_OK;
     if (s->recorded) return by_rule(s, i);
+    const size_t outer = tp_pool_watch(&s->tape->pool);
     const tp_status status = op->row ? tp_sweep_row(s, i) : by_rule_in_numbers(s, i);
+    tp_note_walk(s->tape, outer);
     drop_operands(s, i);
     return status;
 }
@@ -153,7 +155,10 @@ tp_status tp_sweep_run(tp_sweep *s)
     tp_status status = tape->error.status;
     const uint32_t mask = tape->grad_mask;
     const tp_level outer = tp_level_of(tape);
-    if (!s->recorded) tape->grad_mask = 0;
+    if (!s->recorded) {
+        tape->grad_mask = 0;
+        tape->pool.use = TP_FOR_WALK;
+    }
     tape->walk_low = s->first;
     tape->floor = s->last + 1;
     for (uint32_t i = s->first; i <= s->last && status == TP_OK; i++) {

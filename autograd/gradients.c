@@ -31,6 +31,7 @@ static tp_status seed_numbers(tp_var y, const tp_var *seed)
 {
     tp_tape *tape = y.tape;
     if (!seed) return tp_slot_add_number(tape, y.node, 1);
+    const size_t outer = tp_pool_watch(&tape->pool);
     const tp_mark mark = tp_tape_mark(tape);
     const uint32_t mask = tape->grad_mask;
     tape->grad_mask = 0;
@@ -42,9 +43,12 @@ static tp_status seed_numbers(tp_var y, const tp_var *seed)
         status = node->a & TP_IS_TENSOR ? tp_slot_add(tape, y.node, node->value.tensor)
                                         : tp_slot_add_number(tape, y.node, node->value.number);
     }
-    if (tape->count == mark.node) return status;
-    tp_unwind(tape, mark.node, mark.chunk, mark.used);
-    return tp_new_epoch(tape) ? status : TP_E_MEMORY;
+    if (tape->count > mark.node) {
+        tp_unwind(tape, mark.node, mark.chunk, mark.used);
+        if (!tp_new_epoch(tape)) status = TP_E_MEMORY;
+    }
+    tp_note_walk(tape, outer);
+    return status;
 }
 
 static tp_status seed_recorded(tp_var y, const tp_var *seed)

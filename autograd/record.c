@@ -1,6 +1,7 @@
 /* The recorded walk: slots hold the nodes of gradients, and nothing is rewound, so that they can be differentiated
  * again. */
 #include "autograd/give.h"
+#include "autograd/profile.h"
 #include "autograd/walk.h"
 
 tp_var tp_slot_gradient(tp_tape *tape, uint32_t node)
@@ -54,7 +55,10 @@ tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
 {
     for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
+        const uint64_t start = tp_profile_start(tape);
+        const tp_op *op = tape->nodes[i].op;
         const tp_status status = tp_visit_recorded(tape, i);
+        tp_profile_stop(tape, start, op, TP_TIMED_BACKWARD, 0, 0);
         if (status != TP_OK) return status;
     }
     return TP_OK;

@@ -2,6 +2,7 @@
 #include "autograd/replay.h"
 
 #include "autograd/leaf.h"
+#include "autograd/profile.h"
 #include "autograd/walk.h"
 
 static tp_status forward(tp_tape *tape, uint32_t i)
@@ -10,7 +11,9 @@ static tp_status forward(tp_tape *tape, uint32_t i)
     tp_ctx_of_node(&ctx, tape, i, TP_IN_FORWARD);
     if (!ctx.op->forward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no forward closure");
     tape->calling++;
+    const uint64_t start = tp_profile_start(tape);
     tp_status status = ctx.op->forward(&ctx);
+    tp_profile_stop(tape, start, ctx.op, TP_TIMED_REPLAY, i, i + 1);
     tape->calling--;
     tp_ctx_done(&ctx);
     if (status == TP_OK) status = tape->error.status;
@@ -19,11 +22,14 @@ static tp_status forward(tp_tape *tape, uint32_t i)
 
 static tp_status recompute(tp_tape *tape, uint32_t end)
 {
+    const bool timed = tape->profiling;
     for (uint32_t i = 0; i < end; i++) {
         tp_node *node = &tape->nodes[i];
         tp_status status = TP_OK;
         if (node->op->scalar_forward && !(node->a & TP_IS_TENSOR)) {
+            const uint64_t start = timed ? tp_profile_start(tape) : 0;
             node->op->scalar_forward(tape->nodes, i);
+            tp_profile_stop(tape, start, node->op, TP_TIMED_REPLAY, i, i + 1);
         } else if (node->op->structure == TP_LEAF) {
             tp_leaf_entry *leaf = tp_leaf_of(tape, i);
             if (leaf) leaf->version = tp_tensor_version(leaf->tensor);

@@ -1,5 +1,5 @@
 /* The tape's life: made, grown, marked, rewound, reset, freed; and its sticky error. */
-#include "autograd/tape.h"
+#include "autograd/profile.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -10,7 +10,9 @@ tp_tape *tp_tape_new(const tp_tape_options *options)
     const tp_allocator *memory = o.memory ? o.memory : &tp_default_allocator;
     tp_tape *tape = tp_allocate_zeroed(memory, sizeof *tape);
     if (!tape) return NULL;
-    tape->memory = *memory;
+    tape->account = (tp_account){.under = *memory, .now = sizeof *tape, .peak = sizeof *tape};
+    tape->account.arena = tape->account.arena_used = sizeof *tape;
+    tape->memory = tp_account_allocator(&tape->account);
     tape->kernels = tp_kernels_pick();
     tape->threads = o.threads > 0 ? o.threads : 1;
     tape->seed = o.seed;
@@ -18,9 +20,10 @@ tp_tape *tp_tape_new(const tp_tape_options *options)
     tape->log = o.log;
     tape->log_user = o.log_user;
     tape->grad_mask = TP_NEEDS;
-    tp_pool_init(&tape->pool, memory);
-    tp_chunks_init(&tape->stack, memory);
-    if (!TP_ARRAY_ROOM(tape, tape->segments) || (o.nodes && !tp_node_room(tape, o.nodes))) {
+    tp_pool_init(&tape->pool, &tape->memory);
+    tp_chunks_init(&tape->stack, &tape->memory);
+    if (!TP_ARRAY_ROOM(tape, tape->segments) || (o.nodes && !tp_node_room(tape, o.nodes)) ||
+        (tp_tape_set_profile(tape, o.profile), tape->profiling != o.profile)) {
         tp_tape_free(tape);
         return NULL;
     }
@@ -37,9 +40,10 @@ void tp_tape_free(tp_tape *tape)
     tp_unwind(tape, 0, 0, 0);
     if (tape->gemm_work) tp_unref(tape, tape->gemm_work);
     tp_conv_cache_free(tape->conv_cache);
+    tp_profile_free(tape);
     tp_pool_free(&tape->pool);
     tp_chunks_free(&tape->stack);
-    tp_deallocate(&tape->memory, tape->nodes, (size_t)tape->capacity * sizeof *tape->nodes);
+    tp_deallocate(&tape->memory, tape->nodes, (size_t)tape->reserved * sizeof *tape->nodes);
     tp_deallocate(&tape->memory, tape->slots, (size_t)tape->slot_capacity * sizeof *tape->slots);
     FREE_ARRAY(tape->segments);
     FREE_ARRAY(tape->owned);
@@ -48,7 +52,7 @@ void tp_tape_free(tp_tape *tape)
     FREE_ARRAY(tape->kept);
     FREE_ARRAY(tape->parts);
     FREE_ARRAY(tape->undo);
-    const tp_allocator memory = tape->memory;
+    const tp_allocator memory = tape->account.under;
     tp_deallocate(&memory, tape, sizeof *tape);
 }
 
@@ -68,6 +72,7 @@ static void release_leaf(tp_tape *tape, tp_leaf_entry *leaf)
 
 void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
 {
+    tp_note_peaks(tape);
     while (tape->kept.count && tape->kept.items[tape->kept.count - 1] >= first) {
         const uint32_t node = tape->kept.items[--tape->kept.count];
         tp_unref(tape, tape->slots[node].tensor);
@@ -79,6 +84,7 @@ void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
         release_leaf(tape, &tape->leaves.items[--tape->leaves.count]);
     while (tape->names.count && tape->names.items[tape->names.count - 1].node >= first) tape->names.count--;
     if (first < tape->count) tape->count = first;
+    if (tape->profiling) tape->capacity = tape->count;
     if (first < tape->walked) tape->walked = first;
     if (first < tape->stopped) tape->stopped = 0;
     tp_chunks_pop_to(&tape->stack, chunk, used);
@@ -174,11 +180,12 @@ bool tp_node_room(tp_tape *tape, uint32_t n)
     }
     void *nodes = tape->nodes;
     const uint32_t wanted = tape->count + n < 256 ? 256 : tape->count + n;
-    if (!tp_grow(&tape->memory, &nodes, &tape->capacity, wanted, sizeof *tape->nodes)) {
+    if (!tp_grow(&tape->memory, &nodes, &tape->reserved, wanted, sizeof *tape->nodes)) {
         tp_tape_out_of_memory(tape, "tp_tape");
         return false;
     }
     tape->nodes = nodes;
+    tape->capacity = tape->profiling ? tape->count + n : tape->reserved;
     return true;
 }
 
@@ -249,18 +256,4 @@ bool tp_tape_set_grad(tp_tape *tape, bool on)
     const bool was = tape->grad_mask != 0;
     tape->grad_mask = on ? TP_NEEDS : 0;
     return was;
-}
-
-tp_stats tp_tape_stats(const tp_tape *tape)
-{
-    if (!tape) return (tp_stats){0};
-    return (tp_stats){
-        .nodes = tape->count,
-        .node_bytes = (size_t)tape->capacity * sizeof *tape->nodes,
-        .adjoint_bytes = (size_t)tape->slot_capacity * sizeof *tape->slots,
-        .extra_bytes = tape->stack.held,
-        .tensor_bytes = tape->pool.used,
-        .tensor_peak = tape->pool.peak,
-        .tensor_held = tape->pool.held,
-    };
 }

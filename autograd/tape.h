@@ -100,6 +100,12 @@ typedef enum tp_rerun {
     TP_ADVANCES     /* for the next step */
 } tp_rerun;
 
+/* The most that was, before it last became less: see tp_note_peaks. */
+typedef struct tp_peaks {
+    uint32_t nodes, slots;
+    size_t value, gradient, scratch;
+} tp_peaks;
+
 #define TP_ARRAY(type)                                                                                                 \
     struct {                                                                                                           \
         type *items;                                                                                                   \
@@ -108,7 +114,7 @@ typedef enum tp_rerun {
 
 struct tp_tape {
     tp_node *nodes;
-    uint32_t count, capacity;
+    uint32_t count, capacity; /* nodes up to `capacity` may be appended without asking */
     uint32_t epoch;
     uint32_t grad_mask; /* TP_NEEDS, or 0 while gradients are off */
     tp_slot *slots;
@@ -116,11 +122,15 @@ struct tp_tape {
     uint32_t calling;   /* shape or forward closures that are running */
     uint32_t functions; /* functions of the user's that are being differentiated */
     uint32_t guarded;   /* nodes below it belong to who called the innermost of them */
+    uint32_t slotted;   /* slots that the latest walk made absent at its start */
     uint32_t walked;    /* slots below it hold what the latest walk left */
+    uint32_t reserved;  /* nodes that there is memory for */
     int threads;
-    uint64_t seed;    /* of Philox, its key */
-    uint64_t streams; /* taken so far */
-    uint32_t step;    /* of replays that advance; a drawing node knows the one of its stream */
+    bool profiling;
+    struct tp_profile *profile; /* NULL before the first time */
+    uint64_t seed;              /* of Philox, its key */
+    uint64_t streams;           /* taken so far */
+    uint32_t step;              /* of replays that advance; a drawing node knows the one of its stream */
     tp_rerun rerun;
     uint32_t stopped; /* the node at which the latest replay was stopped, plus one; 0: none */
     bool private_grads;
@@ -145,7 +155,9 @@ struct tp_tape {
     tp_tensor *gemm_work;      /* scratch for matrix products, made at the first that wants it */
     void (*log)(void *user, const char *message);
     void *log_user;
-    tp_allocator memory;
+    tp_peaks peaks;
+    tp_account account;  /* of the allocator that the tape was given */
+    tp_allocator memory; /* draws on the account */
     tp_error error;
 };
 
@@ -160,12 +172,13 @@ struct tp_tape {
 typedef struct tp_level {
     uint32_t walk_low, floor, parts, kept;
     bool inner, walking, sinking, slots_are_nodes;
+    tp_use use;
 } tp_level;
 
 static inline tp_level tp_level_of(const tp_tape *tape)
 {
-    return (tp_level){tape->walk_low, tape->floor,   tape->parts.count, tape->kept.count,
-                      tape->inner,    tape->walking, tape->sinking,     tape->slots_are_nodes};
+    return (tp_level){tape->walk_low, tape->floor,   tape->parts.count,     tape->kept.count, tape->inner,
+                      tape->walking,  tape->sinking, tape->slots_are_nodes, tape->pool.use};
 }
 
 static inline void tp_level_restore(tp_tape *tape, const tp_level *level)
@@ -177,6 +190,7 @@ static inline void tp_level_restore(tp_tape *tape, const tp_level *level)
     tape->walking = level->walking;
     tape->sinking = level->sinking;
     tape->slots_are_nodes = level->slots_are_nodes;
+    tape->pool.use = level->use;
 }
 
 /* "a backward pass", "an op": what is running, so that the tape cannot be rewound; NULL: nothing. */
@@ -235,6 +249,29 @@ bool tp_own(tp_tape *tape, uint32_t node, tp_tensor *tensor);
 void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used);
 /* Whether the tape can be rewound to the mark now; sets the error when not. */
 tp_status tp_check_rewind(tp_tape *tape, tp_mark mark);
+/* Before something becomes less. */
+static inline void tp_note_peaks(tp_tape *tape)
+{
+    if (tape->count > tape->peaks.nodes) tape->peaks.nodes = tape->count;
+    if (tape->pool.of[TP_FOR_VALUES] > tape->peaks.value) tape->peaks.value = tape->pool.of[TP_FOR_VALUES];
+}
+/* After a closure: what it took for its own time, since tp_pool_watch gave `outer`, is scratch. */
+static inline void tp_note_scratch(tp_tape *tape, size_t outer)
+{
+    const size_t scratch = tp_pool_watched(&tape->pool, outer) - tape->pool.used + tape->pool.of[TP_FOR_WORK];
+    if (scratch > tape->peaks.scratch) tape->peaks.scratch = scratch;
+}
+/* In a walk, when no closure is running. */
+static inline void tp_note_gradients(tp_tape *tape)
+{
+    if (tape->pool.of[TP_FOR_WALK] > tape->peaks.gradient) tape->peaks.gradient = tape->pool.of[TP_FOR_WALK];
+}
+/* After a closure in a walk: both. */
+static inline void tp_note_walk(tp_tape *tape, size_t outer)
+{
+    tp_note_scratch(tape, outer);
+    tp_note_gradients(tape);
+}
 /* Starts a new epoch at the present end, so that handles to forgotten nodes are stale. */
 bool tp_new_epoch(tp_tape *tape);
 /* Gives back a reference to a tensor of this tape's pool or of the outside. */

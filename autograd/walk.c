@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "autograd/give.h"
+#include "autograd/profile.h"
 
 bool tp_slot_room(tp_tape *tape)
 {
     void *slots = tape->slots;
-    const bool room = tp_grow_to(&tape->memory, &slots, &tape->slot_capacity, tape->capacity, sizeof *tape->slots);
+    const bool room = tp_grow_to(&tape->memory, &slots, &tape->slot_capacity, tape->reserved, sizeof *tape->slots);
     tape->slots = slots;
     return room;
 }
@@ -27,6 +28,8 @@ static void empty_slots(tp_tape *tape, uint32_t low, uint32_t root)
     const uint32_t behind = tape->count - root - 1;
     const size_t slots = (size_t)root - low + 1 + (behind < TP_MAX_RESULTS ? behind : TP_MAX_RESULTS);
     memset(tape->slots + low, 0, slots * sizeof *tape->slots);
+    if (low == 0) tape->slotted = (uint32_t)slots;
+    if (low + slots > tape->peaks.slots) tape->peaks.slots = low + (uint32_t)slots;
 }
 
 tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded)
@@ -41,6 +44,7 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking
     }
     if (!tp_slot_room(tape)) return tp_tape_out_of_memory(tape, "tp_backward");
     empty_slots(tape, inner ? low : 0, root);
+    if (!recorded) tape->pool.use = TP_FOR_WALK;
     tape->walking = true;
     tape->sinking = sinking;
     tape->walk_low = low;
@@ -105,6 +109,7 @@ static void leave(tp_tape *tape, uint32_t root, const tp_level *outer)
 
 tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status, const tp_level *outer)
 {
+    tp_note_gradients(tape);
     if (status == TP_OK) status = tape->error.status;
     if (outer->floor) {
         leave(tape, root, outer);
@@ -125,6 +130,7 @@ tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status, const tp_l
     }
     tape->walking = false;
     tape->floor = 0;
+    tape->pool.use = TP_FOR_VALUES;
     return status;
 }
 
@@ -176,7 +182,7 @@ static tp_status run_gradient(tp_ctx *ctx)
     return status == TP_OK ? flushed : status;
 }
 
-static tp_status visit(tp_tape *tape, uint32_t i)
+tp_status tp_visit(tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
     const tp_op *op = node->op;
@@ -192,6 +198,7 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     }
     const uint32_t first = tape->count, chunk = tape->stack.chunk;
     const size_t used = tape->stack.used;
+    const size_t outer = tp_pool_watch(&tape->pool);
     tp_ctx ctx;
     tp_ctx_of_node(&ctx, tape, i, TP_IN_NUMBERS);
     tp_status status;
@@ -208,6 +215,7 @@ static tp_status visit(tp_tape *tape, uint32_t i)
     }
     if (status != TP_OK && tape->error.status == TP_OK) tp_ctx_fail(&ctx, status, "backward failed");
     tp_chunks_pop_to(&tape->stack, chunk, used);
+    tp_note_walk(tape, outer);
     if (status != TP_OK) return status;
     if (ctx.results == 1) return tape->nodes[i].a & TP_IS_TENSOR ? settle_slot(tape, i) : TP_OK;
     for (uint32_t k = (uint32_t)ctx.results; k-- > 0 && status == TP_OK;)
@@ -228,6 +236,7 @@ void tp_scalar_gradient(tp_tape *tape, uint32_t i, uint32_t low)
 
 tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
 {
+    if (tape->profiling && !tape->profile->inside) return tp_walk_timed(tape, root);
     const uint32_t keep = tape->inner ? tape->walk_low : 0;
     for (uint32_t i = root + 1; i-- > tape->walk_low;) {
         if (tape->slots[i].bits << 1 == 0) continue; /* absent, or a zero of either sign */
@@ -239,7 +248,7 @@ tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
             else
                 node->op->scalar_gradient(tape->nodes, tape->slots, i);
         } else if (kind & TP_NEEDS) {
-            const tp_status status = visit(tape, i);
+            const tp_status status = tp_visit(tape, i);
             if (status != TP_OK) return status;
         }
     }

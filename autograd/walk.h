@@ -10,6 +10,8 @@
 tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded);
 /* From node `root` down to the lowest, with the seed already in root's slot. */
 tp_status tp_walk_numbers(tp_tape *tape, uint32_t root);
+/* One node of it. */
+tp_status tp_visit(tp_tape *tape, uint32_t i);
 tp_status tp_walk_recorded(tp_tape *tape, uint32_t root);
 /* One node of it. */
 tp_status tp_visit_recorded(tp_tape *tape, uint32_t i);

@@ -113,8 +113,8 @@ void bench_bytes(double *node, double *adjoint)
     for (int i = 5; i < LEAVES; i++) tp_const(tape, 0); /* beside the five of the chain */
     if (tape && tp_backward(record(tape, FULL - LEAVES, false)) == TP_OK) {
         const tp_stats stats = tp_tape_stats(tape);
-        *node = (double)stats.node_bytes / stats.nodes;
-        *adjoint = (double)stats.adjoint_bytes / stats.nodes;
+        *node = (double)stats.node.now / stats.nodes;
+        *adjoint = (double)stats.adjoint.now / stats.nodes;
     }
     tp_tape_free(tape);
 }

@@ -19,6 +19,12 @@ void tp_chunks_free(tp_chunks *stack)
     tp_chunks_init(stack, &stack->memory);
 }
 
+size_t tp_chunks_below(const tp_chunks *stack, uint32_t chunk, size_t used)
+{
+    for (uint32_t i = 0; i < chunk; i++) used += stack->chunks[i].size;
+    return used;
+}
+
 static void *push_to_next(tp_chunks *stack, size_t size)
 {
     while (stack->chunk + 1 < stack->count) {

@@ -40,15 +40,56 @@ void tp_deallocate(const tp_allocator *memory, void *block, size_t size)
     if (block) memory->free(memory->user, block, size);
 }
 
+/* ---- counted ---- */
+
+/* The arena's own arithmetic, from a start that is aligned. */
+static void account_take(tp_account *account, void *block, size_t size, size_t alignment)
+{
+    account->now += size;
+    if (account->now > account->peak) account->peak = account->now;
+    account->latest = block;
+    account->latest_start = (account->arena_used + alignment - 1) & ~(alignment - 1);
+    account->arena_used = account->latest_start + size;
+    if (account->arena_used > account->arena) account->arena = account->arena_used;
+}
+
+static void *account_allocate(void *user, size_t size, size_t alignment)
+{
+    tp_account *account = user;
+    void *block = account->under.allocate(account->under.user, size, alignment);
+    if (block) account_take(account, block, size, alignment);
+    return block;
+}
+
+static void account_free(void *user, void *memory, size_t size)
+{
+    tp_account *account = user;
+    account->now -= size;
+    if (memory == account->latest) {
+        account->arena_used = account->latest_start;
+        account->latest = NULL;
+    }
+    account->under.free(account->under.user, memory, size);
+}
+
+tp_allocator tp_account_allocator(tp_account *account)
+{
+    return (tp_allocator){account_allocate, account_free, account};
+}
+
 bool tp_grow_to(const tp_allocator *memory, void **items, uint32_t *capacity, uint32_t wanted, size_t size)
 {
     if (wanted <= *capacity) return true;
     if (wanted > SIZE_MAX / size) return false;
     const size_t old_bytes = (size_t)*capacity * size, bytes = (size_t)wanted * size;
     void *grown;
-    if (memory->allocate ==
-        default_allocate) { /* realloc moves large blocks by their pages: no copy, no fresh faults */
-        grown = realloc(*items, bytes);
+    tp_account *account = memory->allocate == account_allocate ? memory->user : NULL;
+    if ((account ? account->under.allocate : memory->allocate) == default_allocate) {
+        grown = realloc(*items, bytes); /* moves large blocks by their pages: no copy, no fresh faults */
+        if (grown && account) {
+            account->now -= old_bytes;
+            account_take(account, grown, bytes, TP_ALIGNMENT);
+        }
     } else if ((grown = tp_allocate(memory, bytes))) {
         if (old_bytes) memcpy(grown, *items, old_bytes);
         tp_deallocate(memory, *items, old_bytes);

@@ -18,6 +18,19 @@ void *tp_allocate(const tp_allocator *memory, size_t size);
 void *tp_allocate_zeroed(const tp_allocator *memory, size_t size);
 void tp_deallocate(const tp_allocator *memory, void *block, size_t size);
 
+/* Counts what is taken from another allocator and given back to it. */
+typedef struct tp_account {
+    tp_allocator under;
+    size_t now, peak;    /* bytes */
+    size_t arena;        /* what a tp_arena would have handed out at most */
+    size_t arena_used;   /* ... and has handed out now */
+    size_t latest_start; /* where the latest block lies in it */
+    void *latest;        /* NULL when it was given back: an arena takes back no other */
+} tp_account;
+
+/* The allocator that draws on `account->under`; the account must stay where it is. */
+tp_allocator tp_account_allocator(tp_account *account);
+
 /* a * b in *product; false when it overflows. */
 static inline bool tp_size_mul(size_t a, size_t b, size_t *product)
 {

@@ -86,10 +86,12 @@ static tp_storage *take_storage(tp_pool *pool, size_t bytes)
         storage->device = 0;
         pool->held += room;
     }
+    storage->use = (int)pool->use;
     atomic_init(&storage->refs, 1);
     atomic_init(&storage->version, 0);
     pool->used += storage->bytes;
-    if (pool->used > pool->peak) pool->peak = pool->used;
+    pool->of[storage->use] += storage->bytes;
+    if (pool->used > pool->high) pool->high = pool->used;
     return storage;
 }
 
@@ -106,6 +108,14 @@ tp_tensor *tp_pool_tensor(tp_pool *pool, tp_dtype dtype, int rank, const int64_t
     tensor->dtype = (uint8_t)dtype;
     tp_tensor_set_dense(tensor, rank, dims, count);
     return tensor;
+}
+
+void tp_pool_use(tp_pool *pool, tp_tensor *tensor, tp_use use)
+{
+    tp_storage *storage = tensor->storage;
+    pool->of[storage->use] -= storage->bytes;
+    pool->of[use] += storage->bytes;
+    storage->use = (int)use;
 }
 
 tp_tensor *tp_pool_view(tp_pool *pool, tp_tensor *base)
@@ -139,6 +149,7 @@ void tp_pool_release(tp_pool *pool, tp_tensor *tensor)
         atomic_store_explicit(&storage->refs, users - 1, memory_order_relaxed);
         if (users == 1) {
             pool->used -= storage->bytes;
+            pool->of[storage->use] -= storage->bytes;
             storage->next = pool->bins[storage->bin];
             pool->bins[storage->bin] = storage;
         }

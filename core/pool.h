@@ -6,6 +6,10 @@
 
 #include "core/tensor.h"
 
+/* What buffers are taken for: values of nodes; gradients and what rules need for them, in a walk; what a tape keeps to
+   work with. */
+typedef enum tp_use { TP_FOR_VALUES, TP_FOR_WALK, TP_FOR_WORK, TP_USES } tp_use;
+
 #define TP_POOL_BINS 232 /* four steps to each power of two */
 
 typedef struct tp_pool {
@@ -13,7 +17,10 @@ typedef struct tp_pool {
     struct tp_storage *bins[TP_POOL_BINS]; /* free buffers of one size each */
     tp_tensor *headers;                    /* free tensor headers */
     struct tp_header_block *blocks;        /* what the headers were cut from */
-    size_t used, peak, held;               /* bytes of buffers */
+    tp_use use;                            /* what the next buffers are for */
+    size_t used, of[TP_USES], held;        /* bytes of buffers: in use, by what for, and with those that are free */
+    size_t high;                           /* the most that was used since tp_pool_watch */
+    size_t peak;                           /* ... before that */
 } tp_pool;
 
 void tp_pool_init(tp_pool *pool, const tp_allocator *memory);
@@ -23,6 +30,24 @@ void tp_pool_free(tp_pool *pool);
 /* A dense tensor with one reference whose elements are not initialised. The dims must have been checked and
    `count` be their product. NULL when out of memory. */
 tp_tensor *tp_pool_tensor(tp_pool *pool, tp_dtype dtype, int rank, const int64_t *dims, int64_t count);
+/* Starts `high` anew; returns what it was, for tp_pool_watched, which puts it back at the end of a part of the work and
+   returns the most that was used in it. So parts may lie in parts. */
+static inline size_t tp_pool_watch(tp_pool *pool)
+{
+    const size_t outer = pool->high;
+    if (outer > pool->peak) pool->peak = outer;
+    pool->high = pool->used;
+    return outer;
+}
+static inline size_t tp_pool_watched(tp_pool *pool, size_t outer)
+{
+    const size_t high = pool->high;
+    if (outer > high) pool->high = outer;
+    return high;
+}
+/* The buffer of `tensor` is for something else than was said when it was taken. */
+void tp_pool_use(tp_pool *pool, tp_tensor *tensor, tp_use use);
+
 /* A header with one reference over `base`'s storage, shape and offset set by the caller. */
 tp_tensor *tp_pool_view(tp_pool *pool, tp_tensor *base);
 /* Gives one reference back; the last one returns header and buffer to the pool. For tensors of this pool only. */

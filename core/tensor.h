@@ -21,6 +21,7 @@ typedef struct tp_storage {
     struct tp_storage *next;  /* in a pool's list of free buffers */
     tp_allocator memory;
     int device; /* 0, the host: the only one */
+    int use;    /* in a pool: what it was taken for */
 } tp_storage;
 
 #define TP_STORAGE_HEAD ((sizeof(tp_storage) + TP_ALIGNMENT - 1) / TP_ALIGNMENT * TP_ALIGNMENT)

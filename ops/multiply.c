@@ -4,7 +4,10 @@
 void *tp_gemm_scratch(tp_tape *tape)
 {
     static const int64_t size = TP_GEMM_WORKSPACE;
-    if (!tape->gemm_work) tape->gemm_work = tp_new_tensor(tape, TP_U8, 1, &size, "matmul");
+    if (!tape->gemm_work) {
+        tape->gemm_work = tp_new_tensor(tape, TP_U8, 1, &size, "matmul");
+        if (tape->gemm_work) tp_pool_use(&tape->pool, tape->gemm_work, TP_FOR_WORK);
+    }
     return tape->gemm_work ? tape->gemm_work->data : NULL;
 }
 

@@ -104,9 +104,9 @@ START_TEST(gradients_of_an_interior_node_give_back_all_memory)
         tp_var g;
         EXPECT_STATUS(tp_gradients(y, &x, 1, &g, 0), TP_OK);
         EXPECT_STATUS(tp_tape_rewind(tape, mark), TP_OK);
-        if (i == 1) used = tp_tape_stats(tape).tensor_bytes;
+        if (i == 1) used = tp_tape_stats(tape).tensor.now;
     }
-    ck_assert_uint_eq(tp_tape_stats(tape).tensor_bytes, used);
+    ck_assert_uint_eq(tp_tape_stats(tape).tensor.now, used);
 }
 END_TEST
 

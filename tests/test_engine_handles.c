@@ -116,7 +116,7 @@ START_TEST(many_rewinds_at_growing_marks_keep_every_survivor)
         if (i % 3) ck_assert_double_eq(tp_item(kept[i]), i);
     }
     ck_assert_uint_eq(tp_tape_stats(tape).nodes, N);
-    ck_assert_uint_eq(tp_tape_stats(tape).tensor_bytes, 0);
+    ck_assert_uint_eq(tp_tape_stats(tape).tensor.now, 0);
 }
 END_TEST
 

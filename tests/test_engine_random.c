@@ -122,7 +122,7 @@ START_TEST(walks_replays_and_differences_agree)
         for (int i = 0; i < LEAVES; i++) expect_close(second[0][i], second[1][i]);
     }
     tp_tape_reset(tape);
-    ck_assert_uint_eq(tp_tape_stats(tape).tensor_bytes, 0);
+    ck_assert_uint_eq(tp_tape_stats(tape).tensor.now, 0);
     tp_tape_free(tape);
     ck_assert_uint_eq(c.bytes, 0);
 }

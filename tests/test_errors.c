@@ -102,7 +102,7 @@ START_TEST(stale_handle_is_named_by_every_op)
         op_name(&cases[i], text);
         ck_assert_msg(!tp_ok(cases[i].call(stale)), "%s", cases[i].name);
         expect_error(tape, TP_E_STALE, text);
-        ck_assert_uint_eq(tp_tape_stats(tape).tensor_bytes, 0);
+        ck_assert_uint_eq(tp_tape_stats(tape).tensor.now, 0);
     }
 }
 END_TEST

@@ -27,7 +27,7 @@ static work count_work(reading *read, int64_t n, bool twice)
     const tp_var x = RAMP(10000, 10);
     tp_var sum = tp_const(tape, 0), g;
     for (int64_t i = 0; i < n; i++) sum = tp_add(sum, tp_square(read(x, i)));
-    work w = {.recorded = tp_tape_stats(tape).nodes, .bytes = tp_tape_stats(tape).tensor_bytes};
+    work w = {.recorded = tp_tape_stats(tape).nodes, .bytes = tp_tape_stats(tape).tensor.now};
     ck_assert_int_eq(tp_gradients(sum, &x, 1, &g, twice ? TP_CREATE_GRAPH : 0), TP_OK);
     ck_assert_double_eq(number_at(g, 13), 2. * 13 * (double)(n / (read == one_element ? 100000 : 10000)) +
                                               (read == one_element && n < 100000 ? 26 : 0));
@@ -36,7 +36,7 @@ static work count_work(reading *read, int64_t n, bool twice)
         ck_assert_int_eq(tp_gradients(both, &x, 1, &g, 0), TP_OK);
     }
     w.walked = tp_tape_stats(tape).nodes - w.recorded;
-    w.walk_bytes = tp_tape_stats(tape).tensor_peak - w.bytes;
+    w.walk_bytes = tp_tape_stats(tape).tensor.peak - w.bytes;
     tp_tape_free(tape);
     return w;
 }

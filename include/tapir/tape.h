@@ -35,6 +35,7 @@ typedef struct tp_tape_options {
     bool private_grads;                           /* parameters' gradients stay on the tape: see tp_reduce_grads */
     void (*log)(void *user, const char *message); /* told of each first error; NULL: silent */
     void *log_user;
+    bool profile; /* as tp_tape_set_profile */
 } tp_tape_options;
 
 /* A new, empty tape; `options` may be NULL. NULL when out of memory. One tape belongs to one thread. */
@@ -68,16 +69,62 @@ TP_API tp_status tp_tape_status(const tp_tape *tape);
 TP_API const char *tp_tape_error(const tp_tape *tape);
 TP_API void tp_tape_clear_error(tp_tape *tape);
 
+/* ---- what it holds: see docs/memory.md ---- */
+
+/* Bytes in use now, and the most that were at once, since the tape was made or tp_tape_reset_peaks. */
+typedef struct tp_bytes {
+    size_t now, peak;
+} tp_bytes;
+
 typedef struct tp_stats {
-    uint32_t nodes;       /* recorded now */
-    size_t node_bytes;    /* reserved for nodes, 32 each */
-    size_t adjoint_bytes; /* reserved for adjoints, 8 a node that was walked */
-    size_t extra_bytes;   /* reserved for attributes, long operand lists and saved context */
-    size_t tensor_bytes;  /* in tensor buffers that nodes use now */
-    size_t tensor_peak;   /* the most that tensor_bytes has been */
-    size_t tensor_held;   /* in tensor buffers, used or waiting in the pool */
+    uint32_t nodes, nodes_peak; /* recorded */
+    tp_bytes node;              /* 32 a node */
+    tp_bytes adjoint;           /* 8 a node that the latest walk could reach */
+    tp_bytes extra;             /* attributes, long operand lists, saved context, lists of a walk */
+    tp_bytes tensor;            /* buffers of tensors, rounded up by at most a quarter: the next three together */
+    tp_bytes value;             /* ... of values and of what ops save for their rules */
+    tp_bytes gradient;          /* ... of gradients: during a walk, and after it those that are kept or handed out */
+    tp_bytes scratch;           /* ... of what rules and ops take for their own time, or keep to work with */
+    size_t pooled;              /* in buffers that wait to be used again */
+    tp_bytes total;             /* all that was taken from the allocator, in use or not */
+    size_t arena; /* the size of a tp_arena, aligned to 64, that would have served since the tape was made */
 } tp_stats;
+/* Zeros for NULL. Tensors of the user's, and the gradients of parameters, are not the tape's. */
 TP_API tp_stats tp_tape_stats(const tp_tape *tape);
+/* The peaks are from now on what is in use now. NULL is ignored. */
+TP_API void tp_tape_reset_peaks(tp_tape *tape);
+
+/* What the recorded nodes of one op hold. */
+typedef struct tp_op_tally {
+    const char *op;
+    uint32_t nodes;
+    int64_t elements, bytes;                 /* of their results; a scalar is one element of 8 bytes */
+    int64_t operand_elements, operand_bytes; /* of their operands */
+} tp_op_tally;
+/* Counts the nodes by op and writes the first `room` counts, those with the most nodes first. Returns how many ops
+   there are; -1 when memory is short, or when `counts` is NULL and room is not 0. */
+TP_API int tp_tape_op_counts(const tp_tape *tape, tp_op_tally *counts, int room);
+
+/* ---- where the time goes: see docs/memory.md ---- */
+
+/* Turned on, each op that is recorded, walked or replayed is timed from then on, anew; turned off, the times stay to be
+   read. A scalar takes the long way round meanwhile, some ten nanoseconds; off, nothing is slower. Returns what it was;
+   stays off when memory is short. */
+TP_API bool tp_tape_set_profile(tp_tape *tape, bool on);
+
+/* What one op took. In the arrays: when recorded, in walks back, in replays. A rule's time holds that of all that it
+   records; so does an op's that records others. The time of reading the clock is taken off. */
+typedef struct tp_op_profile {
+    const char *op;
+    int64_t calls[3];
+    double seconds[3];
+    int64_t elements, bytes; /* of the results, recorded and replayed */
+} tp_op_profile;
+/* Writes the first `room` ops, those with the most time first. Returns how many there are; -1 when memory is short, or
+   when `profiles` is NULL and room is not 0. */
+TP_API int tp_tape_profile(const tp_tape *tape, tp_op_profile *profiles, int room);
+/* Prints them as a table, with a line for all together. TP_E_ARGUMENT, TP_E_MEMORY, TP_E_IO. */
+TP_API tp_status tp_tape_print_profile(const tp_tape *tape, FILE *out);
 
 /* ---- leaves ---- */
 
