@@ -212,8 +212,8 @@ void run_refill(run *r, uint64_t seed)
 void run_end(run *r)
 {
     tp_tape_reset(r->tape);
-    ck_assert_msg(r->tape->gemm_work || tp_tape_stats(r->tape).tensor.now == 0,
-                  "%s, %s: %zu bytes are not given back", r->of->op, r->of->name, tp_tape_stats(r->tape).tensor.now);
+    ck_assert_msg(r->tape->gemm_work || tp_tape_stats(r->tape).tensor.now == 0, "%s, %s: %zu bytes are not given back",
+                  r->of->op, r->of->name, tp_tape_stats(r->tape).tensor.now);
     tp_tape_free(r->tape);
     for (int i = 0; i < r->of->n; i++) tp_tensor_release(r->tensor[i]);
 }
