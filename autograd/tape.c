@@ -70,6 +70,17 @@ static void release_leaf(tp_tape *tape, tp_leaf_entry *leaf)
     tp_unref(tape, leaf->tensor);
 }
 
+/* Epochs that began above the end have no nodes any more: what is recorded next begins one of its own. */
+static void lower_segments(tp_tape *tape)
+{
+    uint32_t k = tape->segments.count;
+    while (k > 0 && tape->segments.items[k - 1].first > tape->count) k--;
+    if (k == tape->segments.count) return;
+    if (++tape->epoch == 0) tape->epoch = 1;
+    tape->segments.items[k] = (tp_segment){tape->count, tape->epoch};
+    tape->segments.count = k + 1;
+}
+
 void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
 {
     tp_note_peaks(tape);
@@ -83,7 +94,10 @@ void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
     while (tape->leaves.count && tape->leaves.items[tape->leaves.count - 1].node >= first)
         release_leaf(tape, &tape->leaves.items[--tape->leaves.count]);
     while (tape->names.count && tape->names.items[tape->names.count - 1].node >= first) tape->names.count--;
-    if (first < tape->count) tape->count = first;
+    if (first < tape->count) {
+        tape->count = first;
+        lower_segments(tape);
+    }
     if (tape->profiling) tape->capacity = tape->count;
     if (first < tape->walked) tape->walked = first;
     if (first < tape->stopped) tape->stopped = 0;

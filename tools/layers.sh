@@ -39,11 +39,11 @@ public() {
     done
 }
 above=$(
-    public core tape.h function.h objective.h minimize.h op.h ops.h nn.h optim.h io.h tapir.h
-    public kernels tape.h function.h objective.h minimize.h op.h ops.h nn.h optim.h io.h tapir.h
-    public autograd ops.h minimize.h nn.h optim.h io.h tapir.h
+    public core tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h tapir.h
+    public kernels tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h tapir.h
+    public autograd ops.h implicit.h minimize.h nn.h optim.h io.h tapir.h
     public ops nn.h optim.h minimize.h io.h tapir.h
-    public io tape.h function.h objective.h minimize.h op.h ops.h nn.h optim.h tapir.h
+    public io tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h tapir.h
     public nn optim.h minimize.h tapir.h
     public optim nn.h tapir.h
 )

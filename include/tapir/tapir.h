@@ -4,6 +4,7 @@
 
 #include <tapir/base.h>
 #include <tapir/function.h>
+#include <tapir/implicit.h>
 #include <tapir/io.h>
 #include <tapir/minimize.h>
 #include <tapir/nn.h>
