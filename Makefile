@@ -30,7 +30,7 @@ BASE   := -std=c17 $(OPT) $(WARN) -Iinclude -I. -MMD -MP $(EXTRA) $(CFLAGS)
 
 # What this machine has: found once for each compiler and choice of BLAS.
 CONFIG := $(BUILD)/config-$(notdir $(firstword $(CC)))-$(BLAS).mk
-ifneq ($(filter-out help clean deps format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps format trace,$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(BUILD); test -s $(CONFIG) -a $(CONFIG) -nt tools/probe.sh || sh tools/probe.sh "$(CC)" $(BLAS) > $(CONFIG))
 include $(CONFIG)
 endif
@@ -58,7 +58,7 @@ TEST_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/*.c))
 DOC_OBJ  := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
 BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
 
-.PHONY: all help deps test golden check bench demo docs install clean format
+.PHONY: all help deps test golden check bench demo docs trace install clean format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -116,6 +116,7 @@ $(BUILD)/tests: $(TEST_OBJ) $(STATIC)
 
 test: $(BUILD)/tests $(BUILD)/ops_doc ## build and run the tests
 	@sh tools/docs.sh $(BUILD) compare
+	@sh tools/trace.sh compare
 	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"
 	@$(BUILD)/tests
 
@@ -150,6 +151,9 @@ $(BUILD)/ops_doc: $(DOC_OBJ) $(STATIC)
 
 docs: $(BUILD)/ops_doc ## write docs/ops.md from the op table and the public headers
 	@sh tools/docs.sh $(BUILD) write
+
+trace: ## write include/tapir/trace.h anew from the public headers
+	@sh tools/trace.sh write
 
 format: ## bring every file into the repository's format
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "autograd/anomaly.h"
 #include "autograd/walk.h"
 
 static bool fits(const tp_tensor *a, const tp_tensor *b)
@@ -320,6 +321,7 @@ tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region)
     if (!tp_ok(g)) return tape->error.status;
     if (!tp_shape_equal(tp_var_rank(g), tp_var_dims(g), region->rank, region->dims))
         return tp_ctx_fail(ctx, TP_E_SHAPE, "gives a gradient that does not have its region's shape");
+    if (tape->anomaly && tp_check_part(tape, ctx->node, (uint32_t)i, g) != TP_OK) return TP_E_NUMERIC;
     return ctx->phase == TP_IN_RECORDED ? record_region(ctx, ctx->inputs[i], g, region)
                                         : add_region(ctx, ctx->inputs[i], g, region);
 }

@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+#include "autograd/give.h"
+#include "autograd/hooks.h"
+
 static const tp_op scalar_op = {TP_OP_HEAD, .name = "scalar", .structure = TP_LEAF};
 static const tp_op const_op = {TP_OP_HEAD, .name = "const", .structure = TP_LEAF};
 static const tp_op param_op = {TP_OP_HEAD, .name = "param", .structure = TP_LEAF};
@@ -122,7 +125,7 @@ tp_leaf_entry *tp_leaf_of(const tp_tape *tape, uint32_t node)
 tp_leaf_entry *tp_leaf_sinking(const tp_tape *tape, uint32_t node)
 {
     tp_leaf_entry *leaf = tape->sinking ? tp_leaf_of(tape, node) : NULL;
-    return leaf && leaf->is_param ? leaf : NULL;
+    return leaf && leaf->is_param && !leaf->waits ? leaf : NULL;
 }
 
 tp_status tp_check_versions(tp_tape *tape, uint32_t root)
@@ -184,10 +187,36 @@ static void invalidate(tp_tape *tape, tp_leaf_entry *leaf)
     if (!tape->private_grads) leaf->tensor->grad_state = TP_GRAD_FAILED;
 }
 
+void tp_leaves_wait(tp_tape *tape, uint32_t root)
+{
+    for (uint32_t i = 0; i < tape->leaves.count && tape->leaves.items[i].node <= root; i++) {
+        tp_leaf_entry *leaf = &tape->leaves.items[i];
+        leaf->waits = leaf->is_param && (tape->anomaly || tp_hook_below(tape, leaf->node + 1) == leaf->node);
+    }
+}
+
+/* The parameter waits no more: what its slot has kept is added to its gradient. */
+static tp_status stop_waiting(tp_tape *tape, tp_leaf_entry *leaf)
+{
+    tp_slot *slot = &tape->slots[leaf->node];
+    leaf->waits = false;
+    if (slot->bits == 0) return TP_OK;
+    if (!(tape->nodes[leaf->node].a & TP_IS_TENSOR)) return tp_leaf_sink_number(tape, leaf->node, slot->number);
+    tp_tensor *g = slot->tensor;
+    slot->bits = 0;
+    const tp_status status = tp_slot_add(tape, leaf->node, g);
+    tp_unref(tape, g);
+    if (slot->tensor) tp_unref(tape, slot->tensor);
+    slot->bits = 0;
+    return status;
+}
+
 tp_status tp_leaves_finish(tp_tape *tape, uint32_t root, tp_status status)
 {
     for (uint32_t i = 0; i < tape->leaves.count && tape->leaves.items[i].node <= root; i++) {
-        const tp_leaf_entry *leaf = &tape->leaves.items[i];
+        tp_leaf_entry *leaf = &tape->leaves.items[i];
+        if (leaf->waits && status == TP_OK) status = stop_waiting(tape, leaf);
+        leaf->waits = false;
         const uint32_t kind = tape->nodes[leaf->node].a & (TP_IS_TENSOR | TP_NEEDS);
         if (status == TP_OK && kind == TP_NEEDS && !leaf->touched) status = tp_leaf_sink_number(tape, leaf->node, 0);
     }

@@ -78,12 +78,12 @@ void tp_profile_end(tp_tape *tape, uint64_t start, const tp_op *op, tp_timed wha
     add(tape, op, what, now - start, first, end);
 }
 
-tp_status tp_walk_timed(tp_tape *tape, uint32_t root)
+tp_status tp_stretch_timed(tp_tape *tape, uint32_t high, uint32_t low)
 {
     tp_status status = TP_OK;
     const uint32_t keep = tape->inner ? tape->walk_low : 0;
     tape->profile->inside = true;
-    for (uint32_t i = root + 1; i-- > tape->walk_low && status == TP_OK;) {
+    for (uint32_t i = high; i-- > low && status == TP_OK;) {
         if (tape->slots[i].bits << 1 == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
         const tp_op *op = tape->nodes[i].op;
         const uint64_t start = tp_profile_clock();

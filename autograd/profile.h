@@ -22,8 +22,8 @@ uint64_t tp_profile_begin(tp_tape *tape);
 void tp_profile_end(tp_tape *tape, uint64_t start, const tp_op *op, tp_timed what, uint32_t first, uint32_t end);
 void tp_profile_free(tp_tape *tape);
 
-/* The walk in numbers with a clock at each node. */
-tp_status tp_walk_timed(tp_tape *tape, uint32_t root);
+/* A stretch of the walk in numbers, the nodes high - 1 .. low, with a clock at each. */
+tp_status tp_stretch_timed(tp_tape *tape, uint32_t high, uint32_t low);
 
 static inline uint64_t tp_profile_start(tp_tape *tape)
 {

@@ -51,9 +51,9 @@ tp_status tp_visit_recorded(tp_tape *tape, uint32_t i)
     return status != TP_OK ? status : tape->error.status;
 }
 
-tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
+static tp_status stretch_recorded(tp_tape *tape, uint32_t high, uint32_t low)
 {
-    for (uint32_t i = root + 1; i-- > tape->walk_low;) {
+    for (uint32_t i = high; i-- > low;) {
         if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
         const uint64_t start = tp_profile_start(tape);
         const tp_op *op = tape->nodes[i].op;
@@ -62,6 +62,11 @@ tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
         if (status != TP_OK) return status;
     }
     return TP_OK;
+}
+
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
+{
+    return tp_walk_stretches(tape, root, stretch_recorded);
 }
 
 /* The gradient goes where a walk in numbers would have left it: to the parameter, or to the slot of a node that keeps

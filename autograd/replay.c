@@ -1,6 +1,7 @@
 /* Recomputing a recorded program in place: each node's forward closure, in order. */
 #include "autograd/replay.h"
 
+#include "autograd/anomaly.h"
 #include "autograd/leaf.h"
 #include "autograd/profile.h"
 #include "autograd/walk.h"
@@ -70,5 +71,6 @@ tp_status tp_replay(tp_tape *tape, unsigned flags)
     if (tape->error.status == TP_E_GUARD) tp_tape_clear_error(tape);
     if (tape->error.status != TP_OK) return tape->error.status;
     tp_drop_adjoints(tape);
-    return tp_recompute(tape, tape->count, flags & TP_REPLAY_ADVANCE ? TP_ADVANCES : TP_REPEATS);
+    const tp_status status = tp_recompute(tape, tape->count, flags & TP_REPLAY_ADVANCE ? TP_ADVANCES : TP_REPEATS);
+    return status == TP_OK && tape->anomaly ? tp_check_values(tape, "tp_replay", tape->anomaly, 0, TP_NO_NODE) : status;
 }

@@ -75,6 +75,7 @@ static tp_status walk_from(tp_tape *tape, uint32_t low, uint32_t floor, bool rec
     tape->inner = tape->walking = true;
     tape->slots_are_nodes = recorded;
     tape->sinking = false;
+    tape->anomaly = 0; /* of the program: what stands in for upstreams here is none of its numbers */
     tape->walk_low = low;
     tape->floor = floor;
     return TP_OK;

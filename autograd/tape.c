@@ -49,6 +49,8 @@ void tp_tape_free(tp_tape *tape)
     FREE_ARRAY(tape->owned);
     FREE_ARRAY(tape->leaves);
     FREE_ARRAY(tape->names);
+    FREE_ARRAY(tape->hooks);
+    FREE_ARRAY(tape->sources);
     FREE_ARRAY(tape->kept);
     FREE_ARRAY(tape->parts);
     FREE_ARRAY(tape->undo);
@@ -94,6 +96,9 @@ void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
     while (tape->leaves.count && tape->leaves.items[tape->leaves.count - 1].node >= first)
         release_leaf(tape, &tape->leaves.items[--tape->leaves.count]);
     while (tape->names.count && tape->names.items[tape->names.count - 1].node >= first) tape->names.count--;
+    while (tape->hooks.count && tape->hooks.items[tape->hooks.count - 1].node >= first) tape->hooks.count--;
+    while (tape->sources.count && tape->sources.items[tape->sources.count - 1].first >= first) tape->sources.count--;
+    if (first < tape->sourced) tape->sourced = first;
     if (first < tape->count) {
         tape->count = first;
         lower_segments(tape);
@@ -234,6 +239,7 @@ tp_status tp_tape_fail(tp_tape *tape, tp_status status, const char *format, ...)
 {
     if (tape->error.status != TP_OK) return status;
     tape->error.status = status;
+    tape->error_placed = false;
     va_list list;
     va_start(list, format);
     vsnprintf(tape->error.message, sizeof tape->error.message, format, list);

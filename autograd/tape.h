@@ -5,6 +5,7 @@
 #ifndef TAPIR_AUTOGRAD_TAPE_H
 #define TAPIR_AUTOGRAD_TAPE_H
 
+#include <tapir/hooks.h>
 #include <tapir/op.h>
 
 #include "core/pool.h"
@@ -62,6 +63,7 @@ typedef struct tp_leaf_entry {
     uint32_t node;
     bool is_param;
     bool touched; /* the walk that is running has written to the parameter's gradient */
+    bool waits;   /* ... adds to it at its end, and until then keeps the parameter's adjoint in the slot */
     tp_tensor *tensor;
     tp_tensor *private_grad; /* with the option private_grads */
     uint64_t version;        /* of the storage when it was put on the tape */
@@ -78,6 +80,19 @@ typedef struct tp_name_entry {
     uint32_t node;
     char name[TP_NAME_LENGTH];
 } tp_name_entry;
+
+typedef struct tp_hook_entry {
+    uint32_t node;
+    tp_gradient_hook fn;
+    void *user;
+} tp_hook_entry;
+
+/* Nodes from `first` on were recorded here. */
+typedef struct tp_source_entry {
+    uint32_t first;
+    int line;
+    const char *file;
+} tp_source_entry;
 
 /* A gradient of part of an operand, in a recorded walk. */
 typedef struct tp_part {
@@ -148,6 +163,12 @@ struct tp_tape {
     TP_ARRAY(tp_owned) owned;
     TP_ARRAY(tp_leaf_entry) leaves;
     TP_ARRAY(tp_name_entry) names;
+    TP_ARRAY(tp_hook_entry) hooks;
+    TP_ARRAY(tp_source_entry) sources;
+    uint32_t sourced;        /* nodes from it on have no source */
+    bool error_placed;       /* the error says where it was made */
+    unsigned anomaly;        /* flags; 0: nothing is checked */
+    uint64_t in_parts;       /* operands (modulo 64) whose gradients the rule that runs gives in parts */
     TP_ARRAY(uint32_t) kept; /* nodes whose slot still holds a tensor after the walk */
     TP_ARRAY(tp_part) parts;
     TP_ARRAY(tp_undo) undo;    /* of the replay that runs */
@@ -171,14 +192,15 @@ struct tp_tape {
 /* What a walk inside a rule must leave as it was. Its own nodes and slots lie at `floor` or above. */
 typedef struct tp_level {
     uint32_t walk_low, floor, parts, kept;
+    unsigned anomaly;
     bool inner, walking, sinking, slots_are_nodes;
     tp_use use;
 } tp_level;
 
 static inline tp_level tp_level_of(const tp_tape *tape)
 {
-    return (tp_level){tape->walk_low, tape->floor,   tape->parts.count,     tape->kept.count, tape->inner,
-                      tape->walking,  tape->sinking, tape->slots_are_nodes, tape->pool.use};
+    return (tp_level){tape->walk_low, tape->floor,   tape->parts.count, tape->kept.count,      tape->anomaly,
+                      tape->inner,    tape->walking, tape->sinking,     tape->slots_are_nodes, tape->pool.use};
 }
 
 static inline void tp_level_restore(tp_tape *tape, const tp_level *level)
@@ -186,6 +208,7 @@ static inline void tp_level_restore(tp_tape *tape, const tp_level *level)
     tape->walk_low = level->walk_low;
     tape->floor = level->floor;
     tape->parts.count = level->parts;
+    tape->anomaly = level->anomaly;
     tape->inner = level->inner;
     tape->walking = level->walking;
     tape->sinking = level->sinking;

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include "autograd/anomaly.h"
 #include "autograd/give.h"
+#include "autograd/hooks.h"
 #include "autograd/profile.h"
 
 bool tp_slot_room(tp_tape *tape)
@@ -35,7 +37,9 @@ static void empty_slots(tp_tape *tape, uint32_t low, uint32_t root)
 tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded)
 {
     if (tape->error.status != TP_OK) return tape->error.status;
-    const tp_status status = tp_check_versions(tape, root);
+    tp_status status = tp_check_versions(tape, root);
+    if (status == TP_OK && tape->anomaly)
+        status = tp_check_values(tape, "tp_backward", tape->anomaly, tape->floor, root);
     if (status != TP_OK) return status;
     const bool inner = tape->floor > 0;
     if (!inner) {
@@ -51,6 +55,7 @@ tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking
     tape->floor = root + 1;
     tape->inner = inner;
     tape->slots_are_nodes = recorded;
+    if (sinking && !recorded && (tape->hooks.count || tape->anomaly)) tp_leaves_wait(tape, root);
     return TP_OK;
 }
 
@@ -66,6 +71,8 @@ static tp_status settle_slot(tp_tape *tape, uint32_t i)
 {
     if (!tape->slots[i].tensor) return TP_OK;
     if (tp_keeps(tape, i)) {
+        const tp_leaf_entry *leaf = tp_leaf_of(tape, i);
+        if (leaf && leaf->waits) return TP_OK;
         if (!TP_ARRAY_ROOM(tape, tape->kept)) return tp_tape_out_of_memory(tape, "tp_backward");
         tape->kept.items[tape->kept.count++] = i;
         return TP_OK;
@@ -234,11 +241,11 @@ void tp_scalar_gradient(tp_tape *tape, uint32_t i, uint32_t low)
         if (tp_input_of(node, k) < low) tape->slots[tp_input_of(node, k)] = below[k];
 }
 
-tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
+static tp_status stretch_in_numbers(tp_tape *tape, uint32_t high, uint32_t low)
 {
-    if (tape->profiling && !tape->profile->inside) return tp_walk_timed(tape, root);
+    if (tape->profiling && !tape->profile->inside) return tp_stretch_timed(tape, high, low);
     const uint32_t keep = tape->inner ? tape->walk_low : 0;
-    for (uint32_t i = root + 1; i-- > tape->walk_low;) {
+    for (uint32_t i = high; i-- > low;) {
         if (tape->slots[i].bits << 1 == 0) continue; /* absent, or a zero of either sign */
         const tp_node *node = &tape->nodes[i];
         const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);
@@ -253,4 +260,39 @@ tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
         }
     }
     return TP_OK;
+}
+
+/* A stretch in anomaly mode: what a node has got is checked before its rule runs, what the rule gave after it. */
+static tp_status watch(tp_tape *tape, tp_stretch *run, uint32_t high, uint32_t low)
+{
+    tp_status status = TP_OK;
+    for (uint32_t i = high; i-- > low && status == TP_OK;) {
+        if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
+        tape->in_parts = 0;
+        if (tp_result_count(tape->nodes[i].op) == 1) status = tp_check_slot(tape, i, TP_FROM_USES);
+        if (status == TP_OK) status = run(tape, i + 1, i);
+        if (status == TP_OK) status = tp_check_given(tape, i);
+    }
+    return status;
+}
+
+tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, tp_stretch *run)
+{
+    const bool watched = tape->anomaly;
+    uint32_t high = root + 1, hooked = tp_hook_below(tape, high);
+    tp_status status = watched ? tp_check_slot(tape, root, TP_FROM_SEED) : TP_OK;
+    while (status == TP_OK && hooked != TP_NO_NODE && hooked >= tape->walk_low) {
+        status = watched ? watch(tape, run, high, hooked + 1) : run(tape, high, hooked + 1);
+        if (status == TP_OK) status = tp_hooks_run(tape, hooked);
+        if (status == TP_OK && watched) status = tp_check_slot(tape, hooked, TP_FROM_HOOK);
+        high = hooked + 1;
+        hooked = tp_hook_below(tape, hooked);
+    }
+    if (status != TP_OK) return status;
+    return watched ? watch(tape, run, high, tape->walk_low) : run(tape, high, tape->walk_low);
+}
+
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
+{
+    return tp_walk_stretches(tape, root, stretch_in_numbers);
 }

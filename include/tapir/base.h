@@ -39,8 +39,9 @@ typedef enum tp_status {
     TP_E_IO,          /* the system could not open, read or write */
     TP_E_FORMAT,      /* a file's bytes are not what its format says */
     TP_E_CHECK,       /* a gradient check found a difference */
-    TP_E_NUMERIC,     /* the op has no result for these numbers: a singular matrix, one not positive definite */
-    TP_E_GUARD        /* a replay came to a branch, recorded by tp_guard, that the program would not take now */
+    TP_E_NUMERIC, /* the op has no result for these numbers: a singular matrix, one not positive definite; or anomaly
+                     mode found NaN or Inf */
+    TP_E_GUARD    /* a replay came to a branch, recorded by tp_guard, that the program would not take now */
 } tp_status;
 
 /* "shape", "memory", ...: one word for a status; never NULL. */

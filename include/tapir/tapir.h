@@ -4,6 +4,7 @@
 
 #include <tapir/base.h>
 #include <tapir/function.h>
+#include <tapir/hooks.h>
 #include <tapir/implicit.h>
 #include <tapir/io.h>
 #include <tapir/minimize.h>
@@ -15,5 +16,9 @@
 #include <tapir/random.h>
 #include <tapir/tape.h>
 #include <tapir/tensor.h>
+
+#ifdef TP_TRACE
+#include <tapir/trace.h>
+#endif
 
 #endif
