@@ -1,6 +1,7 @@
 /* The few ops that the engine itself records: adding up, fitting a gradient to its operand, putting parts together. */
 #include <string.h>
 
+#include "autograd/elementwise.h"
 #include "autograd/give.h"
 
 static void copy_tensor(tp_tensor *to, const tp_tensor *from)
@@ -11,26 +12,46 @@ static void copy_tensor(tp_tensor *to, const tp_tensor *from)
 
 /* ---- accumulate: a + b, of the same dtype and shape ---- */
 
-static tp_status accumulate_shape(tp_ctx *ctx)
+static double sum_value(double x, double b, double c, double d)
 {
-    const tp_tensor *a = tp_ctx_input(ctx, 0);
-    return tp_ctx_result(ctx, 0, (tp_dtype)a->dtype, a->rank, a->dims);
+    (void)c, (void)d;
+    return x + b;
 }
 
-static tp_status accumulate_forward(tp_ctx *ctx)
+static tp_var sum_recorded(tp_var g, const tp_var *x, tp_var y, const double *numbers)
 {
-    tp_tensor *out = tp_ctx_output(ctx, 0);
-    const tp_tensor *b = tp_ctx_input(ctx, 1);
-    copy_tensor(out, tp_ctx_input(ctx, 0));
-    tp_add_into(ctx->tape->kernels, out->rank, out->dims, (tp_dtype)out->dtype, out->data, out->strides, b->data,
-                b->strides);
-    return TP_OK;
+    (void)x, (void)y, (void)numbers;
+    return g;
 }
 
-static tp_status accumulate_backward(tp_ctx *ctx, tp_var g)
+static const tp_row accumulate_row = {.index = TP_ROW_add,
+                                      .kind = TP_ROW_BINARY,
+                                      .value = sum_value,
+                                      .recorded = {sum_recorded, sum_recorded},
+                                      .through = {true, true},
+                                      .low = -2,
+                                      .high = 2,
+                                      .formula = "x + b",
+                                      .slope = {"g", "g"},
+                                      .recorded_text = {"g", "g"}};
+
+static void accumulate_scalar_forward(tp_node *nodes, uint32_t i)
 {
-    const tp_status status = tp_give(ctx, 0, g);
-    return status == TP_OK ? tp_give(ctx, 1, g) : status;
+    nodes[i].value.number =
+        nodes[nodes[i].a & TP_NODE_BITS].value.number + nodes[nodes[i].b & TP_NODE_BITS].value.number;
+}
+
+static void accumulate_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)
+{
+    const double g = slots[i].number;
+    slots[nodes[i].a & TP_NODE_BITS].number += g;
+    slots[nodes[i].b & TP_NODE_BITS].number += g;
+}
+
+static void accumulate_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)
+{
+    (void)nodes, (void)i;
+    slopes[0] = slopes[1] = 1;
 }
 
 static const tp_op accumulate_op = {TP_OP_HEAD,
@@ -38,13 +59,21 @@ static const tp_op accumulate_op = {TP_OP_HEAD,
                                     .arity = 2,
                                     .structure = TP_ELEMENTWISE,
                                     .flags = TP_LINEAR,
-                                    .shape = accumulate_shape,
-                                    .forward = accumulate_forward,
-                                    .backward = accumulate_backward};
+                                    .forward = tp_elementwise_forward,
+                                    .backward = tp_elementwise_backward,
+                                    .gradient = tp_elementwise_gradient,
+                                    .scalar_forward = accumulate_scalar_forward,
+                                    .scalar_gradient = accumulate_scalar_gradient,
+                                    .scalar_slopes = accumulate_scalar_slopes,
+                                    .row = &accumulate_row};
 
 tp_var tp_accumulate(tp_tape *tape, tp_var a, tp_var b)
 {
-    return tp_record2(tape, &accumulate_op, a.node, b.node, NULL);
+    const tp_node *p = &tape->nodes[a.node], *q = &tape->nodes[b.node];
+    if (!((p->a | q->a) & TP_IS_TENSOR) && TP_LIKELY(tape->count < tape->capacity))
+        return tp_scalar_append(tape, &accumulate_op, p->value.number + q->value.number, a.node, b.node, p->a | q->a,
+                                NULL, ~0u);
+    return tp_elementwise(&accumulate_op, (const tp_var[]){a, b}, NULL);
 }
 
 /* ---- shapes as attributes: cast, sum_to, expand ---- */

@@ -50,16 +50,54 @@ static void through_slope(const tp_sweep *s, uint32_t i, uint32_t operand, doubl
 static void through_slopes(const tp_sweep *s, uint32_t i)
 {
     const tp_node *node = &s->tape->nodes[i];
-    const uint32_t a = node->a & TP_NODE_BITS, b = node->b & TP_NODE_BITS;
     const int arity = node->op->arity;
+    const uint32_t a = node->a & TP_NODE_BITS, b = arity > 1 ? node->b & TP_NODE_BITS : a;
+    const uint32_t c = arity > 2 ? node->extra.third : a;
+    if (!tp_sweep_moves(s, a) && !tp_sweep_moves(s, b) && !tp_sweep_moves(s, c)) return;
     double slopes[TP_ROW_OPERANDS];
-    const bool moves = tp_sweep_moves(s, a) || (arity > 1 && tp_sweep_moves(s, b)) ||
-                       (arity > 2 && tp_sweep_moves(s, node->extra.third));
-    if (!moves) return;
     node->op->scalar_slopes(s->tape->nodes, i, slopes);
     through_slope(s, i, a, slopes[0]);
     if (arity > 1) through_slope(s, i, b, slopes[1]);
-    if (arity > 2) through_slope(s, i, node->extra.third, slopes[2]);
+    if (arity > 2) through_slope(s, i, c, slopes[2]);
+}
+
+/* A node among those of the sweep, counted from the first; others stand still. */
+static inline bool moving(const uint32_t *until, uint32_t place, uint32_t places)
+{
+    return place < places && until[place] & TP_MOVES;
+}
+
+static inline double scaled(double slope, double t)
+{
+    return t != 0 ? slope * t : 0;
+}
+
+/* One lane through a run of scalars from node i on; returns the node that is none. */
+static uint32_t through_scalars(const tp_sweep *s, uint32_t i)
+{
+    const tp_node *const nodes = s->tape->nodes;
+    uint32_t *const until = s->until;
+    tp_slot *const t = s->tangents;
+    const uint32_t first = s->first, places = s->last - first + 1;
+    for (; i - first < places; i++) {
+        const tp_node *node = &nodes[i];
+        const tp_op *op = node->op;
+        if (until[i - first] == 0 || !(node->a & TP_NEEDS) || op->structure == TP_LEAF) continue;
+        if (node->a & TP_IS_TENSOR || !op->scalar_slopes) return i;
+        const uint32_t a = (node->a & TP_NODE_BITS) - first, b = (node->b & TP_NODE_BITS) - first;
+        const uint32_t c = node->extra.third - first;
+        const bool moves_a = moving(until, a, places), moves_b = op->arity > 1 && moving(until, b, places);
+        const bool moves_c = op->arity > 2 && moving(until, c, places);
+        if (!moves_a && !moves_b && !moves_c) continue;
+        double slopes[TP_ROW_OPERANDS];
+        op->scalar_slopes(nodes, i, slopes);
+        double sum = moves_a ? scaled(slopes[0], t[a].number) : 0;
+        if (moves_b) sum += scaled(slopes[1], t[b].number);
+        if (moves_c) sum += scaled(slopes[2], t[c].number);
+        t[i - first].number = until[i - first] & TP_MOVES ? t[i - first].number + sum : sum;
+        until[i - first] |= TP_MOVES;
+    }
+    return i;
 }
 
 /* ---- by rules ---- */
@@ -162,6 +200,8 @@ tp_status tp_sweep_run(tp_sweep *s)
     tape->walk_low = s->first;
     tape->floor = s->last + 1;
     for (uint32_t i = s->first; i <= s->last && status == TP_OK; i++) {
+        if (!s->recorded && s->lanes == 1 && (i = through_scalars(s, i)) > s->last) break;
+        if (s->assumed) tp_sweep_mark(s);
         if (s->until[i - s->first] == 0) continue;
         const tp_node *node = &tape->nodes[i];
         const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);

@@ -1,4 +1,6 @@
 /* The public first derivatives: seeds, the choice of walk, and handing gradients out. */
+#include <string.h>
+
 #include "autograd/give.h"
 #include "autograd/walk.h"
 
@@ -142,7 +144,14 @@ static tp_status check_targets(tp_var y, const tp_var *x, int n, tp_var *grads)
     return TP_OK;
 }
 
-tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags)
+/* After a recorded walk: its gradients are nodes, and no adjoints. */
+static void forget_recorded(tp_tape *tape, uint32_t root)
+{
+    memset(tape->slots, 0, ((size_t)root + 1) * sizeof *tape->slots);
+    tape->slots_are_nodes = false;
+}
+
+tp_status tp_vjp_flagged(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags)
 {
     tp_status status = check_targets(y, x, n, grads);
     if (status != TP_OK) return status;
@@ -164,12 +173,18 @@ tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, u
             grads[i] = gradient_handle(tape, x[i].node, arrived, flags);
             status = tape->error.status;
         }
+        if (status == TP_OK && flags & TP_NO_ADJOINTS && !outer.floor) forget_recorded(tape, y.node);
         status = tp_walk_end(tape, y.node, status, &outer);
     }
     restore(tape, x, n, retained);
     if (status != TP_OK)
         for (int i = 0; i < n; i++) grads[i] = tp_poison(tape);
     return status;
+}
+
+tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags)
+{
+    return tp_vjp_flagged(y, seed, x, n, grads, flags & TP_CREATE_GRAPH);
 }
 
 tp_status tp_gradients(tp_var y, const tp_var *x, int n, tp_var *grads, unsigned flags)

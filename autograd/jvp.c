@@ -1,14 +1,20 @@
 /* The public Jacobian-vector product: checks, one sweep of one lane. */
 #include "autograd/sweep.h"
 
-static tp_status check_direction(tp_tape *tape, const tp_var *x, const tp_var *dx, int i)
+tp_status tp_check_direction(tp_tape *tape, const char *called, const char *direction, const tp_var *x,
+                             const tp_var *dx, int i, int n)
 {
+    if (!tp_check_operand(tape, called, x[i], i + 1) || !tp_check_operand(tape, called, dx[i], n + i + 1) ||
+        !tp_check_level(tape, called, x[i], i + 1))
+        return tape->error.status;
+    const tp_node *at = &tape->nodes[x[i].node], *along = &tape->nodes[dx[i].node];
+    if (!((at->a | along->a) & TP_IS_TENSOR)) return TP_OK;
     char want[TP_SHAPE_TEXT], got[TP_SHAPE_TEXT];
     const int rank = tp_var_rank(x[i]);
     if (!tp_dtype_is_float(tp_var_dtype(x[i])))
-        return tp_tape_fail(tape, TP_E_DTYPE, "tp_jvp: x[%d] is of %s", i, tp_dtype_name(tp_var_dtype(x[i])));
+        return tp_tape_fail(tape, TP_E_DTYPE, "tp_%s: x[%d] is of %s", called, i, tp_dtype_name(tp_var_dtype(x[i])));
     if (tp_var_rank(dx[i]) != 0 && !tp_shape_equal(rank, tp_var_dims(x[i]), tp_var_rank(dx[i]), tp_var_dims(dx[i])))
-        return tp_tape_fail(tape, TP_E_SHAPE, "tp_jvp: dx[%d] has shape %s, x[%d] %s", i,
+        return tp_tape_fail(tape, TP_E_SHAPE, "tp_%s: %s[%d] has shape %s, x[%d] %s", called, direction, i,
                             tp_shape_text(got, tp_var_rank(dx[i]), tp_var_dims(dx[i])), i,
                             tp_shape_text(want, rank, tp_var_dims(x[i])));
     return TP_OK;
@@ -24,10 +30,7 @@ static tp_status check_directions(tp_var y, const tp_var *x, const tp_var *dx, i
     if (!tp_dtype_is_float(tp_var_dtype(y)))
         return tp_tape_fail(tape, TP_E_DTYPE, "tp_jvp: y is of %s", tp_dtype_name(tp_var_dtype(y)));
     for (int i = 0; i < n; i++) {
-        if (!tp_check_operand(tape, "jvp", x[i], i + 1) || !tp_check_operand(tape, "jvp", dx[i], n + i + 1) ||
-            !tp_check_level(tape, "jvp", x[i], i + 1))
-            return tape->error.status;
-        const tp_status status = check_direction(tape, x, dx, i);
+        const tp_status status = tp_check_direction(tape, "jvp", "dx", x, dx, i, n);
         if (status != TP_OK) return status;
     }
     return tape->error.status;

@@ -1,5 +1,6 @@
 /* The recorded walk: slots hold the nodes of gradients, and nothing is rewound, so that they can be differentiated
  * again. */
+#include "autograd/elementwise.h"
 #include "autograd/give.h"
 #include "autograd/profile.h"
 #include "autograd/walk.h"
@@ -51,13 +52,43 @@ tp_status tp_visit_recorded(tp_tape *tape, uint32_t i)
     return status != TP_OK ? status : tape->error.status;
 }
 
+/* A row of scalars, without a context. Its handles are of the present epoch, in which nothing is forgotten meanwhile:
+   so the constructors take their short path. */
+static tp_status visit_scalars(tp_tape *tape, uint32_t i)
+{
+    const tp_node node = tape->nodes[i];
+    const tp_row *row = node.op->row;
+    const uint32_t epoch = tape->epoch, inputs[] = {node.a & TP_NODE_BITS, node.b & TP_NODE_BITS, node.extra.third};
+    const double *numbers = row->kind == TP_ROW_NUMBERS ? node.extra.numbers : &node.extra.number;
+    const tp_var g = {tape, tape->slots[i].recorded.node - 1, epoch}, y = {tape, i, epoch};
+    const tp_var x[TP_ROW_OPERANDS] = {
+        {tape, inputs[0], epoch},
+        {tape, inputs[node.op->arity > 1 ? 1 : 0], epoch},
+        {tape, inputs[node.op->arity > 2 ? 2 : 0], epoch},
+    };
+    for (int k = 0; k < node.op->arity; k++) {
+        if (row->none[k] || inputs[k] < tape->walk_low || !(tape->nodes[inputs[k]].a & TP_NEEDS)) continue;
+        tp_var part = row->through[k] ? g : row->recorded[k](g, x, y, numbers);
+        if (part.node == TP_NO_NODE) return tape->error.status;
+        uint32_t *held = &tape->slots[inputs[k]].recorded.node;
+        if (*held) part = tp_accumulate(tape, (tp_var){tape, *held - 1, epoch}, part);
+        if (part.node == TP_NO_NODE) return tape->error.status;
+        *held = part.node + 1;
+    }
+    return TP_OK;
+}
+
 static tp_status stretch_recorded(tp_tape *tape, uint32_t high, uint32_t low)
 {
     for (uint32_t i = high; i-- > low;) {
-        if (tape->slots[i].bits == 0 || !(tape->nodes[i].a & TP_NEEDS)) continue;
+        const tp_node *node = &tape->nodes[i];
+        const tp_slot *slot = &tape->slots[i]; /* read as it was written: in halves */
+        const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);
+        if (slot->recorded.node == 0 && (kind == TP_NEEDS || slot->recorded.regions == 0)) continue;
+        if (!(kind & TP_NEEDS) || (kind == TP_NEEDS && node->op->structure == TP_LEAF)) continue;
+        const tp_op *op = node->op;
         const uint64_t start = tp_profile_start(tape);
-        const tp_op *op = tape->nodes[i].op;
-        const tp_status status = tp_visit_recorded(tape, i);
+        const tp_status status = kind == TP_NEEDS && op->row ? visit_scalars(tape, i) : tp_visit_recorded(tape, i);
         tp_profile_stop(tape, start, op, TP_TIMED_BACKWARD, 0, 0);
         if (status != TP_OK) return status;
     }

@@ -57,21 +57,40 @@ tp_status tp_sweep_add(const tp_sweep *s, uint32_t lane, uint32_t node, tp_var d
 
 /* ---- begin and end ---- */
 
-static void wants(const tp_sweep *s, uint32_t node, uint32_t user)
+enum { ASSUMED = 0x3f }; /* in every byte of until: there is a user, nothing moves */
+
+static inline void want(const tp_sweep *s, uint32_t node, uint32_t user)
 {
-    if (node >= s->first && s->until[node - s->first] == 0) s->until[node - s->first] = user;
+    if (node >= s->first && (s->until[node - s->first] & ~TP_MOVES) == 0) s->until[node - s->first] |= user;
+}
+
+static void want_operands(const tp_sweep *s, uint32_t i)
+{
+    const tp_node *node = &s->tape->nodes[i];
+    const int arity = node->op->arity;
+    if (arity >= 0 && arity <= 2) {
+        if (arity > 0) want(s, node->a & TP_NODE_BITS, i);
+        if (arity > 1) want(s, node->b & TP_NODE_BITS, i);
+        return;
+    }
+    const uint32_t count = tp_input_count(node);
+    for (uint32_t k = 0; k < count; k++) want(s, tp_input_of(node, k), i);
 }
 
 /* From the back, so that the first user that is met is the last one. */
-static void mark_wanted(const tp_sweep *s, const tp_var *y, int ny)
+void tp_sweep_mark(tp_sweep *s)
 {
-    for (int i = 0; i < ny; i++) wants(s, y[i].node, TP_NODE_BITS);
+    uint32_t kinds = 0;
+    for (uint32_t i = 0; s->assumed && i <= s->last - s->first; i++) s->until[i] &= TP_MOVES;
+    for (int i = 0; i < s->ny; i++) want(s, s->y[i].node, TP_NODE_BITS);
     for (uint32_t i = s->last + 1; i-- > s->first;) {
         const tp_node *node = &s->tape->nodes[i];
-        if (s->until[i - s->first] == 0 || !(node->a & TP_NEEDS) || node->op->structure == TP_LEAF) continue;
-        const uint32_t count = tp_input_count(node);
-        for (uint32_t k = 0; k < count; k++) wants(s, tp_input_of(node, k), i);
+        if ((s->until[i - s->first] & ~TP_MOVES) == 0) continue;
+        kinds |= node->a;
+        if (node->a & TP_NEEDS && node->op->structure != TP_LEAF) want_operands(s, i);
     }
+    s->tensors = kinds & TP_IS_TENSOR;
+    s->assumed = false;
 }
 
 tp_status tp_sweep_begin(tp_sweep *s, const char *called, tp_tape *tape, const tp_var *y, int ny, const tp_var *x,
@@ -79,7 +98,8 @@ tp_status tp_sweep_begin(tp_sweep *s, const char *called, tp_tape *tape, const t
 {
     *s = (tp_sweep){.tape = tape,
                     .called = called,
-                    .first = TP_NODE_BITS,
+                    .y = y,
+                    .ny = ny,
                     .lanes = (uint32_t)lanes,
                     .recorded = recorded,
                     .chunk = tape->stack.chunk,
@@ -94,7 +114,7 @@ tp_status tp_sweep_begin(tp_sweep *s, const char *called, tp_tape *tape, const t
     const tp_status status = tp_check_versions(tape, s->last);
     if (status != TP_OK) return status;
     const size_t nodes = (size_t)s->last - s->first + 1;
-    if (nodes <= PTRDIFF_MAX / 4 / s->lanes / sizeof *s->tangents)
+    if (nodes <= SIZE_MAX / 8 / s->lanes / sizeof *s->tangents)
         s->tangents = tp_chunks_push(&tape->stack, nodes * s->lanes * sizeof *s->tangents);
     s->until = tp_chunks_push(&tape->stack, nodes * sizeof *s->until);
     if (!tape->floor) tp_drop_adjoints(tape);
@@ -102,20 +122,24 @@ tp_status tp_sweep_begin(tp_sweep *s, const char *called, tp_tape *tape, const t
         s->until = NULL;
         return tp_tape_out_of_memory(tape, called);
     }
-    memset(s->until, 0, nodes * sizeof *s->until);
-    mark_wanted(s, y, ny);
+    /* To find out what y depends on costs as much as one lane through scalars that nobody wants. */
+    s->assumed = lanes == 1 && !recorded && tape->owned.count == 0 && tape->leaves.count == 0;
+    memset(s->until, s->assumed ? ASSUMED : 0, nodes * sizeof *s->until);
+    if (!s->assumed) tp_sweep_mark(s);
     return TP_OK;
 }
 
 void tp_sweep_clear(tp_sweep *s)
 {
-    for (uint32_t i = s->first; s->until && i <= s->last; i++)
-        if (s->until[i - s->first] & TP_MOVES) tp_sweep_drop(s, i);
+    const uint32_t nodes = s->last - s->first + 1;
+    for (uint32_t i = 0; s->tensors && i < nodes; i++)
+        if (s->until[i] & TP_MOVES) tp_sweep_drop(s, s->first + i);
+    for (uint32_t i = 0; !s->tensors && i < nodes; i++) s->until[i] &= ~TP_MOVES;
 }
 
 void tp_sweep_end(tp_sweep *s)
 {
-    tp_sweep_clear(s);
+    if (s->until && s->tensors) tp_sweep_clear(s);
     if (!s->recorded) tp_chunks_pop_to(&s->tape->stack, s->chunk, s->used);
     s->until = NULL;
 }
@@ -128,6 +152,10 @@ tp_status tp_sweep_seed(tp_sweep *s, int lane, tp_var x, tp_var dx)
     tp_tape *tape = s->tape;
     if (!tp_sweep_wants(s, x.node)) return TP_OK;
     if (s->recorded) return tp_sweep_add(s, (uint32_t)lane, x.node, dx);
+    if (!((tape->nodes[x.node].a | tape->nodes[dx.node].a) & TP_IS_TENSOR)) {
+        tp_sweep_move(s, x.node)[lane].number += tape->nodes[dx.node].value.number;
+        return TP_OK;
+    }
     const uint32_t end = tape->count, chunk = tape->stack.chunk, mask = tape->grad_mask;
     const size_t used = tape->stack.used;
     tape->grad_mask = 0;
@@ -169,23 +197,30 @@ const tp_tensor *tp_sweep_tensor(const tp_sweep *s, int lane, tp_var y)
     return tp_sweep_moves(s, y.node) ? tp_sweep_slots(s, y.node)[lane].tensor : NULL;
 }
 
-/* Zeros like y, or the tangent: it itself where nobody else has it, since a constant has memory of its own. */
-static tp_var constant_tensor(const tp_sweep *s, tp_var y, tp_tensor *tangent)
+tp_slot tp_sweep_take(const tp_sweep *s, int lane, tp_var y)
 {
-    tp_tape *tape = s->tape;
-    const tp_tensor *value = tape->nodes[y.node].value.tensor;
-    const bool alone = tangent && tangent->pool == &tape->pool &&
-                       atomic_load_explicit(&tangent->refs, memory_order_relaxed) == 1 &&
-                       atomic_load_explicit(&tangent->storage->refs, memory_order_relaxed) == 1;
-    if (alone) return tp_constant_tensor(tape, tp_ref(tangent));
-    tp_tensor *result = tp_new_tensor(tape, (tp_dtype)value->dtype, value->rank, value->dims, s->called + 3);
-    if (!result) return tp_poison(tape);
-    if (tangent)
-        tp_copy(result->rank, result->dims, (tp_dtype)result->dtype, result->data, result->strides,
-                (tp_dtype)tangent->dtype, tangent->data, tangent->strides);
+    tp_slot slot = {.bits = 0};
+    if (tp_sweep_moves(s, y.node)) slot = tp_sweep_slots(s, y.node)[lane];
+    if (slot.bits && s->tape->nodes[y.node].a & TP_IS_TENSOR) tp_ref(slot.tensor);
+    return slot;
+}
+
+tp_var tp_tangent_constant(tp_tape *tape, uint32_t like, tp_slot tangent, const char *called)
+{
+    if (!(tape->nodes[like].a & TP_IS_TENSOR)) return tp_constant_number(tape, tangent.number);
+    const tp_tensor *value = tape->nodes[like].value.tensor, *held = tangent.tensor;
+    const bool alone = held && held->pool == &tape->pool &&
+                       atomic_load_explicit(&held->refs, memory_order_relaxed) == 1 &&
+                       atomic_load_explicit(&held->storage->refs, memory_order_relaxed) == 1;
+    if (alone) return tp_constant_tensor(tape, tp_ref(tangent.tensor));
+    tp_tensor *own = tp_new_tensor(tape, (tp_dtype)value->dtype, value->rank, value->dims, called + 3);
+    if (!own) return tp_poison(tape);
+    if (held)
+        tp_copy(own->rank, own->dims, (tp_dtype)own->dtype, own->data, own->strides, (tp_dtype)held->dtype, held->data,
+                held->strides);
     else
-        tp_fill(result->count, (tp_dtype)result->dtype, result->data, 0);
-    return tp_constant_tensor(tape, result);
+        tp_fill(own->count, (tp_dtype)own->dtype, own->data, 0);
+    return tp_constant_tensor(tape, own);
 }
 
 tp_var tp_sweep_result(const tp_sweep *s, int lane, tp_var y)
@@ -193,6 +228,5 @@ tp_var tp_sweep_result(const tp_sweep *s, int lane, tp_var y)
     tp_slot slot = {.bits = 0};
     if (tp_sweep_moves(s, y.node)) slot = tp_sweep_slots(s, y.node)[lane];
     if (s->recorded && slot.bits) return tp_handle(s->tape, slot.recorded.node - 1);
-    return s->tape->nodes[y.node].a & TP_IS_TENSOR ? constant_tensor(s, y, slot.tensor)
-                                                   : tp_constant_number(s->tape, slot.number);
+    return tp_tangent_constant(s->tape, y.node, slot, s->called);
 }

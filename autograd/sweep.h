@@ -23,6 +23,10 @@ typedef struct tp_sweep {
     const char *called;   /* named in messages */
     uint32_t first, last; /* nodes that it visits: from the lowest x to the highest y */
     uint32_t lanes;
+    const tp_var *y; /* the results, for as long as the sweep lasts */
+    int ny;
+    bool assumed;      /* that every y depends on every node, until one is met that is no scalar row */
+    bool tensors;      /* some of these are tensors */
     bool recorded;     /* the tangents are nodes, and differentiable */
     tp_slot *tangents; /* `lanes` a node: a number, a reference to a tensor, or a node; all bits zero: zero */
     uint32_t *until;   /* a node's last user (itself, of a y), or 0: no y depends on it; and TP_MOVES */
@@ -32,6 +36,9 @@ typedef struct tp_sweep {
 
 #define TP_MOVES 0x80000000u /* in until: some lane has a tangent, and the slots are in use */
 
+/* Checks x[i] and its direction (in messages `direction`), one of n: operands i + 1 and n + i + 1 in messages. */
+tp_status tp_check_direction(tp_tape *tape, const char *called, const char *direction, const tp_var *x,
+                             const tp_var *dx, int i, int n);
 /* The handles have been checked. */
 tp_status tp_sweep_begin(tp_sweep *s, const char *called, tp_tape *tape, const tp_var *y, int ny, const tp_var *x,
                          int nx, int lanes, bool recorded);
@@ -45,6 +52,11 @@ double tp_sweep_number(const tp_sweep *s, int lane, tp_var y);
 const tp_tensor *tp_sweep_tensor(const tp_sweep *s, int lane, tp_var y);
 /* It as a handle: a constant, or what was recorded. */
 tp_var tp_sweep_result(const tp_sweep *s, int lane, tp_var y);
+/* In numbers: the tangent with a reference of the caller's, to outlive the sweep. */
+tp_slot tp_sweep_take(const tp_sweep *s, int lane, tp_var y);
+/* A constant with memory of its own, that of the tangent where nobody else has it, or zeros; of the dtype and shape of
+   node `like`. The caller keeps its reference. */
+tp_var tp_tangent_constant(tp_tape *tape, uint32_t like, tp_slot tangent, const char *called);
 void tp_sweep_clear(tp_sweep *s);
 void tp_sweep_end(tp_sweep *s);
 
@@ -65,6 +77,8 @@ static inline bool tp_sweep_moves(const tp_sweep *s, uint32_t node)
     return node >= s->first && s->until[node - s->first] & TP_MOVES;
 }
 
+/* Finds out what the results depend on. */
+void tp_sweep_mark(tp_sweep *s);
 /* The node's slots, to be written: zero where nothing was there. */
 tp_slot *tp_sweep_move(const tp_sweep *s, uint32_t node);
 /* Gives back a node's tangents. */

@@ -28,6 +28,9 @@ tp_status tp_walk_end(tp_tape *tape, uint32_t root, tp_status status, const tp_l
 void tp_scalar_gradient(tp_tape *tape, uint32_t i, uint32_t low);
 /* Turns the gradient nodes of a recorded walk into readable adjoints. */
 tp_status tp_read_recorded(tp_tape *tape, uint32_t root);
+/* tp_vjp with flags of the engine's own: a recorded walk leaves its gradients as nodes only. */
+#define TP_NO_ADJOINTS 0x80000000u
+tp_status tp_vjp_flagged(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags);
 /* Whether the node's gradient stays readable after the walk. */
 bool tp_keeps(const tp_tape *tape, uint32_t node);
 void tp_drop_adjoints(tp_tape *tape);

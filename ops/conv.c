@@ -154,6 +154,7 @@ const tp_op tp_op_conv = {
     .forward = conv_forward,
     .backward = conv_backward,
     .gradient = conv_gradient,
+    .jvp = tp_bilinear_jvp,
     .text = {.formula = "y[n, o, p] = b[o] + sum over i, t of x[n, i, stride p + dilation t - padding] w[o, i, t]",
              .derivative = "dx = the transposed convolution of g with w; dw = sum over n, p of x and g; db = sum of g",
              .shapes = "x: (N, C, X...), w: (O, C/groups, K...), b: (O) -> (N, O, Y...), one to three spatial axes",
@@ -169,6 +170,7 @@ const tp_op tp_op_conv_transpose = {
     .forward = transpose_forward,
     .backward = transpose_backward,
     .gradient = transpose_gradient,
+    .jvp = tp_bilinear_jvp,
     .text = {.formula = "y[n, o, q] = b[o] + sum over i, p, t with q = stride p + dilation t - padding of "
                         "x[n, i, p] w[i, o, t]",
              .derivative = "dx = the convolution of g with w; dw = sum over n, p of g and x; db = sum of g",
@@ -184,6 +186,7 @@ const tp_op tp_op_conv_weight = {
     .forward = weight_forward,
     .backward = weight_backward,
     .gradient = weight_gradient,
+    .jvp = tp_bilinear_jvp,
     .text = {.formula = "w[o, i, t] = sum over n, p of x[n, i, stride p + dilation t - padding] y[n, o, p]",
              .derivative = "dx = the transposed convolution of y with g; dy = the convolution of x with g",
              .shapes = "x: (N, C, X...), y: (N, O, Y...) -> (O, C/groups, K...); the rule of convolutions"}};

@@ -159,6 +159,7 @@ const tp_op tp_op_linear = {TP_OP_HEAD,
                             .forward = linear_forward,
                             .backward = linear_backward,
                             .gradient = linear_gradient,
+                            .jvp = tp_bilinear_jvp,
                             .text = {.formula = "y = x weight^T + bias",
                                      .derivative = "dx = g weight, dweight = g^T x, dbias = sum of g over the rows",
                                      .shapes = "x: (..., in), weight: (out, in), bias: (out) or none -> (..., out)",
@@ -242,12 +243,25 @@ static tp_status activated_gradient(tp_ctx *ctx, const tp_tensor *upstream)
     return status;
 }
 
-/* What was kept is no node: the layer is recorded anew where the slope reads it. */
-static tp_status activated_backward(tp_ctx *ctx, tp_var g)
+/* g a'(x W^T + b), recorded. What was kept is no node: the layer is recorded anew where the slope reads it. */
+static tp_var through_activation(tp_ctx *ctx, tp_var g)
 {
     const tp_var y = tp_ctx_output_var(ctx, 0), bias = tp_ctx_count(ctx) > 2 ? tp_ctx_input_var(ctx, 2) : tp_none();
     const tp_var x = activated_of(ctx)->keeps ? tp_linear(tp_ctx_input_var(ctx, 0), tp_ctx_input_var(ctx, 1), bias) : y;
-    return linear_backward(ctx, activated_of(ctx)->row->row->recorded[0](g, &x, y, NULL));
+    return activated_of(ctx)->row->row->recorded[0](g, &x, y, NULL);
+}
+
+static tp_status activated_backward(tp_ctx *ctx, tp_var g)
+{
+    return linear_backward(ctx, through_activation(ctx, g));
+}
+
+static tp_status activated_jvp(tp_ctx *ctx, const tp_var *operands, tp_var *results)
+{
+    tp_var sums;
+    const tp_status status = tp_bilinear_jvp_of(ctx, &tp_op_linear, NULL, operands, &sums);
+    if (status == TP_OK) results[0] = through_activation(ctx, sums);
+    return tp_tape_status(ctx->tape);
 }
 
 const tp_op tp_op_linear_activated = {
@@ -260,6 +274,7 @@ const tp_op tp_op_linear_activated = {
     .forward = activated_forward,
     .backward = activated_backward,
     .gradient = activated_gradient,
+    .jvp = activated_jvp,
     .text = {.formula = "y = a(x weight^T + bias), a one of relu, sigmoid, tanh, gelu",
              .derivative =
                  "with h = g a'(x weight^T + bias): dx = h weight, dweight = h^T x, dbias = sum of h over the "

@@ -266,6 +266,7 @@ const tp_op tp_op_matmul = {
     .forward = matmul_forward,
     .backward = matmul_backward,
     .gradient = matmul_gradient,
+    .jvp = tp_bilinear_jvp,
     .text = {.formula = "c = a b",
              .derivative = "da = g b^T, db = a^T g",
              .shapes = "a: (..., m, k), b: (..., k, n) -> (..., m, n); the leading dims broadcast; rank 1 is a row on "

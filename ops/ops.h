@@ -57,6 +57,10 @@ tp_status tp_need_integers(tp_ctx *ctx, int i, const char *what);
 /* c = a b (or c += a b) for matrices given by rows, columns and strides; takes scratch from the tape if
    it needs any. */
 tp_status tp_multiply(tp_tape *tape, tp_dtype dtype, const tp_gemm_args *args);
+/* Forward mode of an op that is linear in each of its first two operands and adds the third, if it has one; and that of
+   the sum under another op, into `dy`. */
+tp_status tp_bilinear_jvp(tp_ctx *ctx, const tp_var *operands, tp_var *results);
+tp_status tp_bilinear_jvp_of(tp_ctx *ctx, const tp_op *op, const void *attributes, const tp_var *d, tp_var *dy);
 /* The tape's scratch of TP_GEMM_WORKSPACE bytes; NULL when out of memory. */
 void *tp_gemm_scratch(tp_tape *tape);
 

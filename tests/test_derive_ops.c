@@ -45,11 +45,47 @@ START_TEST(several_directions_at_once_are_as_good_as_one_by_one)
 }
 END_TEST
 
+/* ---- products with the Hessian ---- */
+
+static tp_var dot(tp_var a, tp_var b)
+{
+    return tp_sum(tp_mul(a, b));
+}
+
+/* The gradient of <g(x), v> by reverse mode, against forward mode over g. */
+static void check_hvp(const sample *s)
+{
+    if (!differentiable(s)) return;
+    run r = run_sample(s, TP_F64, 41, false);
+    const tp_var f = dot(r.y, upstream_like(r.y, 42));
+    tp_var v[MAX_LEAVES], hv[MAX_LEAVES], g[MAX_LEAVES], expected[MAX_LEAVES];
+    for (int i = 0; i < r.n; i++) v[i] = upstream_like(r.leaf[i], 43 + (uint64_t)i);
+    ck_assert_int_eq(tp_gradients(f, r.leaf, r.n, g, TP_CREATE_GRAPH), TP_OK);
+    tp_var sum = tp_const(r.tape, 0);
+    for (int i = 0; i < r.n; i++) sum = tp_add(sum, dot(g[i], v[i]));
+    ck_assert_int_eq(tp_gradients(sum, r.leaf, r.n, expected, 0), TP_OK);
+    for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+        const uint32_t nodes = tp_tape_mark(r.tape).node;
+        const tp_status status = tp_hvp(f, r.leaf, v, r.n, hv, flags);
+        ck_assert_msg(status == TP_OK, "%s, %s: %s", s->op, s->name, tp_tape_error(r.tape));
+        ck_assert(flags || tp_tape_mark(r.tape).node == nodes + (uint32_t)r.n);
+        for (int i = 0; i < r.n; i++) expect_sample(s, "product with the Hessian", expected[i], hv[i], 1e-10);
+    }
+    run_end(&r);
+}
+
+START_TEST(forward_over_reverse_is_as_good_as_reverse_over_reverse)
+{
+    each_sample(_i, check_hvp);
+}
+END_TEST
+
 TCase *derive_ops_case(void)
 {
     TCase *table = tcase_create("every op");
     const int n = tp_op_count();
     tcase_set_timeout(table, 60);
     tcase_add_loop_test(table, several_directions_at_once_are_as_good_as_one_by_one, 0, n);
+    tcase_add_loop_test(table, forward_over_reverse_is_as_good_as_reverse_over_reverse, 0, n);
     return table;
 }
