@@ -52,15 +52,28 @@ static tp_tensor *stretched(tp_pattern *p, tp_tensor *x, const tp_tensor *like)
     return view;
 }
 
-static tp_status unite(tp_pattern *p, tp_slot *slot, tp_tensor *x)
+tp_tensor *tp_pattern_own(tp_pattern *p, uint32_t node)
 {
+    tp_slot *slot = tp_pattern_of(p, node);
+    const tp_node *to = &p->tape->nodes[node];
+    if (!(to->a & TP_NEEDS) || p->last_use[node - p->first] == 0) return NULL;
     tp_tensor *held = slot->tensor;
-    if (!alone(held)) {
-        tp_tensor *copy = tp_pattern_dense(p->tape, held, held->rank, held->dims, held->strides);
-        if (!copy) return TP_E_MEMORY;
-        tp_unref(p->tape, held);
-        slot->tensor = held = copy;
-    }
+    const tp_tensor *like = held ? held : to->value.tensor;
+    if (held && alone(held)) return held;
+    tp_tensor *own = tp_new_tensor(p->tape, TP_F64, like->rank, like->dims, "sparsity");
+    if (!own) return NULL;
+    if (held)
+        tp_copy(own->rank, own->dims, TP_F64, own->data, own->strides, TP_F64, held->data, held->strides);
+    else
+        tp_fill(own->count, TP_F64, own->data, 0);
+    if (held) tp_unref(p->tape, held);
+    return slot->tensor = own;
+}
+
+static tp_status unite(tp_pattern *p, uint32_t node, tp_tensor *x)
+{
+    tp_tensor *held = tp_pattern_own(p, node);
+    if (!held) return TP_E_MEMORY;
     tp_tensor *dense = x->dense ? tp_ref(x) : tp_pattern_dense(p->tape, x, x->rank, x->dims, x->strides);
     if (!dense) return TP_E_MEMORY;
     double *to = (double *)(void *)held->data;
@@ -85,7 +98,7 @@ static uint32_t all_of(tp_pattern *p, const tp_tensor *x)
 tp_status tp_pattern_add(tp_pattern *p, uint32_t to, tp_tensor *ids)
 {
     tp_slot *slot = tp_pattern_of(p, to);
-    const tp_node *node = &p->tape->nodes[to]; /* nothing is appended while it is looked at */
+    const tp_node *node = &p->tape->nodes[to];
     if (!(node->a & TP_NEEDS) || p->last_use[to - p->first] == 0) return TP_OK;
     if (!(node->a & TP_IS_TENSOR)) {
         slot->number = (double)tp_sets_union(&p->sets, (uint32_t)slot->number, all_of(p, ids));
@@ -97,7 +110,7 @@ tp_status tp_pattern_add(tp_pattern *p, uint32_t to, tp_tensor *ids)
         slot->tensor = x;
         return TP_OK;
     }
-    const tp_status status = unite(p, slot, x);
+    const tp_status status = unite(p, to, x);
     tp_unref(p->tape, x);
     return status;
 }

@@ -28,6 +28,9 @@ bool tp_pattern_has(const tp_ctx *ctx, uint32_t k);
 tp_tensor *tp_pattern_tensor(const tp_pattern *p, uint32_t node);
 /* Adds what `ids` holds, stretched as broadcasting does, to node `to`. */
 tp_status tp_pattern_add(tp_pattern *p, uint32_t to, tp_tensor *ids);
+/* What a tensor node holds as a dense tensor of its own, to be written to; NULL when out of memory, or when nobody asks
+   for it. */
+tp_tensor *tp_pattern_own(tp_pattern *p, uint32_t node);
 /* A dense copy of any view. */
 tp_tensor *tp_pattern_dense(tp_tape *tape, const tp_tensor *x, int rank, const int64_t *dims, const int64_t *strides);
 

@@ -2,6 +2,7 @@
    laid on a result. */
 #include <string.h>
 
+#include "autograd/give.h"
 #include "autograd/pattern.h"
 
 bool tp_pattern_operand(tp_ctx *ctx, int i)
@@ -183,6 +184,42 @@ tp_status tp_pattern_to(tp_ctx *ctx, int k, const int *axes)
     status = tp_pattern_add(p, to, view);
     tp_unref(ctx->tape, view);
     return status;
+}
+
+/* The region's elements in row-major order: i counts them, `at` says where each lies. */
+static void unite_region(tp_sets *sets, double *to, const tp_region *region, const tp_tensor *x)
+{
+    int64_t index[TP_MAX_RANK] = {0}, at = region->offset;
+    const double *from = (const double *)(const void *)x->data;
+    for (int64_t i = 0; i < x->count; i++) {
+        to[at] = (double)tp_sets_union(sets, (uint32_t)to[at], (uint32_t)from[i]);
+        for (int d = region->rank; d-- > 0;) {
+            at += region->strides[d];
+            if (++index[d] < region->dims[d]) break;
+            at -= region->dims[d] * region->strides[d];
+            index[d] = 0;
+        }
+    }
+}
+
+tp_status tp_pattern_to_region(tp_ctx *ctx, int k, const tp_region *region)
+{
+    tp_pattern *p = ctx->pattern;
+    tp_status status = check(ctx, k >= 0 && k < ctx->results && region, "the pattern names a result that is not there");
+    if (status != TP_OK) return status;
+    const uint32_t to = ctx->results > 1 ? ctx->node + 1 + (uint32_t)k : ctx->node;
+    const tp_tensor *out = tp_ctx_output(ctx, k);
+    if (!tp_region_inside(region, out->count) || tp_shape_count(region->rank, region->dims) != p->work->count)
+        return tp_ctx_fail(ctx, TP_E_INDEX, "the pattern has a region outside of the result");
+    if (to > p->last || out->rank == 0) return to > p->last ? TP_OK : tp_pattern_add(p, to, p->work);
+    tp_tensor *held = tp_pattern_own(p, to);
+    if (!held) return ctx->tape->error.status;
+    const tp_tensor *w = p->work;
+    tp_tensor *x = w->dense ? tp_ref(p->work) : tp_pattern_dense(p->tape, w, w->rank, w->dims, w->strides);
+    if (!x) return TP_E_MEMORY;
+    unite_region(&p->sets, (double *)(void *)held->data, region, x);
+    tp_unref(p->tape, x);
+    return TP_OK;
 }
 
 tp_status tp_pattern_along(tp_ctx *ctx, int i, unsigned mask)

@@ -202,8 +202,10 @@ typedef struct tp_window {
 } tp_window;
 TP_API tp_status tp_pattern_window(tp_ctx *ctx, int axis, const tp_window *window);
 /* Lays it on result k. axes[d] is the axis that dim d of the result follows, or -1 for none; the axes that none follows
-   are mixed, and an axis of one element is stretched. NULL: as broadcasting does. */
+   are mixed, and stay so; an axis of one element is stretched. NULL: as broadcasting does. */
 TP_API tp_status tp_pattern_to(tp_ctx *ctx, int k, const int *axes);
+/* Lays it on a part of result k, as if that were dense in row-major order; its elements and the region's agree. */
+TP_API tp_status tp_pattern_to_region(tp_ctx *ctx, int k, const tp_region *region);
 /* Short for the whole of an op of one result: operand i, mixed over the axes in `mask`, to the same places, or to those
    that are left when the result's rank is lower. */
 TP_API tp_status tp_pattern_along(tp_ctx *ctx, int i, unsigned mask);
