@@ -127,7 +127,7 @@ static tp_status to_results(tp_ctx *ctx, tp_tensor *ids)
     return status;
 }
 
-tp_status tp_pattern_everything(tp_ctx *ctx, uint32_t k)
+tp_status tp_pattern_all_of(tp_ctx *ctx, uint32_t k)
 {
     tp_pattern *p = ctx->pattern;
     tp_tensor *ids = tp_pattern_tensor(p, ctx->inputs[k]), *single = NULL;
@@ -153,16 +153,20 @@ tp_status tp_pattern_places(tp_ctx *ctx)
     return status;
 }
 
+tp_status tp_pattern_everything(tp_ctx *ctx)
+{
+    tp_status status = TP_OK;
+    for (uint32_t k = 0; k < ctx->count && status == TP_OK; k++)
+        if (tp_pattern_has(ctx, k)) status = tp_pattern_all_of(ctx, k);
+    return status;
+}
+
 static tp_status by_structure(tp_ctx *ctx)
 {
     const tp_structure structure = ctx->op->structure;
     const bool moves = (structure == TP_VIEW || structure == TP_GATHER) && ctx->op->flags & TP_LINEAR;
     if (structure == TP_ELEMENTWISE) return tp_pattern_places(ctx);
-    if (moves && ctx->results == 1) return tp_pattern_moved(ctx);
-    tp_status status = TP_OK;
-    for (uint32_t k = 0; k < ctx->count && status == TP_OK; k++)
-        if (tp_pattern_has(ctx, k)) status = tp_pattern_everything(ctx, k);
-    return status;
+    return moves && ctx->results == 1 ? tp_pattern_moved(ctx) : tp_pattern_everything(ctx);
 }
 
 /* ---- the sweep ---- */

@@ -34,11 +34,8 @@ tp_tensor *tp_pattern_own(tp_pattern *p, uint32_t node);
 /* A dense copy of any view. */
 tp_tensor *tp_pattern_dense(tp_tape *tape, const tp_tensor *x, int rank, const int64_t *dims, const int64_t *strides);
 
-/* The defaults. */
-tp_status tp_pattern_everything(tp_ctx *ctx, uint32_t k);
-tp_status tp_pattern_places(tp_ctx *ctx);
-/* Of linear ops whose results are elements of their operands, or sums of such: found by moving numbers with the op. */
-tp_status tp_pattern_moved(tp_ctx *ctx);
+/* Every result on every element of operand k. */
+tp_status tp_pattern_all_of(tp_ctx *ctx, uint32_t k);
 
 /* The pattern of y by x; it lies in the memory given. */
 tp_status tp_pattern_find(tp_tape *tape, const tp_var *y, int m, const tp_var *x, int n, tp_chunks *memory,

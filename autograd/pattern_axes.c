@@ -125,6 +125,11 @@ tp_status tp_pattern_prefix(tp_ctx *ctx, int axis, bool reverse)
 static void become_windows(tp_sets *sets, int64_t n, const double *row, double *out, const void *how)
 {
     const tp_window *w = how;
+    for (int64_t j = 0; w->back && j < w->outputs; j++) out[j] = 0;
+    for (int64_t j = 0; w->back && j < n; j++)
+        for (int64_t k = 0, i = j * w->stride - w->before; k < w->size && i < w->outputs; k++, i += w->dilation)
+            if (i >= 0) out[i] = (double)tp_sets_union(sets, (uint32_t)out[i], (uint32_t)row[j]);
+    if (w->back) return;
     for (int64_t j = 0; j < w->outputs; j++) {
         uint32_t all = 0;
         for (int64_t k = 0, i = j * w->stride - w->before; k < w->size && i < n; k++, i += w->dilation)
@@ -234,4 +239,13 @@ tp_status tp_pattern_along(tp_ctx *ctx, int i, unsigned mask)
         if (!(mask >> axis & 1)) axes[d++] = axis;
     while (d < out->rank) axes[d++] = -1;
     return tp_pattern_to(ctx, 0, axes);
+}
+
+tp_status tp_pattern_batch(tp_ctx *ctx, int i, int own, int k, int result)
+{
+    if (!tp_pattern_operand(ctx, i)) return ctx->tape->error.status;
+    const int rank = ctx->pattern->work->rank - own, out = tp_ctx_output(ctx, k)->rank - result;
+    int axes[TP_MAX_RANK];
+    for (int d = 0; d < TP_MAX_RANK; d++) axes[d] = d < out && d - (out - rank) >= 0 ? d - (out - rank) : -1;
+    return tp_pattern_to(ctx, k, axes);
 }

@@ -216,14 +216,26 @@ static tp_status one_by_one(tp_ctx *ctx)
         forgive(ctx);
         if (!done) backwards(ctx, k, &done);
         forgive(ctx);
-        if (!done) tp_pattern_everything(ctx, k);
+        if (!done) tp_pattern_all_of(ctx, k);
         if (ctx->tape->error.status != TP_OK) return ctx->tape->error.status;
     }
     return TP_OK;
 }
 
+/* Integers or masks that a replay may compute anew decide where elements go. */
+static bool steered(const tp_ctx *ctx)
+{
+    for (uint32_t k = 0; k < ctx->count; k++) {
+        const tp_node *node = &ctx->tape->nodes[ctx->inputs[k]];
+        const bool number = !(node->a & TP_IS_TENSOR) || tp_dtype_is_float((tp_dtype)node->value.tensor->dtype);
+        if ((!number || (k < 32 && ctx->op->selectors >> k & 1)) && node->op->structure != TP_LEAF) return true;
+    }
+    return false;
+}
+
 tp_status tp_pattern_moved(tp_ctx *ctx)
 {
+    if (ctx->results > 1 || steered(ctx)) return tp_pattern_everything(ctx);
     tp_tape *tape = ctx->tape;
     const tp_mark mark = tp_tape_mark(tape);
     const uint32_t mask = tape->grad_mask;

@@ -38,6 +38,18 @@ static tp_status scan(tp_ctx *ctx, tp_scan_how how)
     return TP_OK;
 }
 
+static tp_status scan_pattern(tp_ctx *ctx)
+{
+    const attributes *a = tp_ctx_attributes(ctx);
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        if (!tp_pattern_operand(ctx, i)) continue;
+        tp_status status = tp_pattern_prefix(ctx, a->axis, a->reverse);
+        if (status == TP_OK) status = tp_pattern_to(ctx, 0, NULL);
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
 static tp_var along(const tp_op *op, tp_var x, int axis, bool reverse)
 {
     if (!x.tape || !tp_check_operand(x.tape, op->name, x, 0)) return tp_poison(x.tape);
@@ -71,6 +83,7 @@ const tp_op tp_op_cumsum = {TP_OP_HEAD,
                             .structure = TP_DENSE,
                             .flags = TP_LINEAR,
                             .attributes = sizeof(attributes),
+                            .pattern = scan_pattern,
                             .shape = scan_shape,
                             .forward = cumsum_forward,
                             .backward = cumsum_backward,
@@ -116,6 +129,7 @@ const tp_op tp_op_linear_before = {
     .arity = 2,
     .structure = TP_DENSE,
     .attributes = sizeof(attributes),
+    .pattern = scan_pattern,
     .shape = linear_before_shape,
     .forward = linear_before_forward,
     .backward = linear_before_backward,
@@ -148,6 +162,7 @@ const tp_op tp_op_product_before = {TP_OP_HEAD,
                                     .arity = 1,
                                     .structure = TP_DENSE,
                                     .attributes = sizeof(attributes),
+                                    .pattern = scan_pattern,
                                     .shape = scan_shape,
                                     .forward = product_before_forward,
                                     .backward = product_before_backward,
@@ -180,6 +195,7 @@ const tp_op tp_op_cumprod = {TP_OP_HEAD,
                              .arity = 1,
                              .structure = TP_DENSE,
                              .attributes = sizeof(attributes),
+                             .pattern = scan_pattern,
                              .shape = scan_shape,
                              .forward = cumprod_forward,
                              .backward = cumprod_backward,
@@ -218,6 +234,7 @@ const tp_op tp_op_logcumsumexp = {
     .arity = 1,
     .structure = TP_DENSE,
     .attributes = sizeof(attributes),
+    .pattern = scan_pattern,
     .shape = scan_shape,
     .forward = logcumsumexp_forward,
     .backward = logcumsumexp_backward,

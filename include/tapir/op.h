@@ -199,6 +199,7 @@ TP_API tp_status tp_pattern_prefix(tp_ctx *ctx, int axis, bool reverse);
    size - 1, as far as there are such. */
 typedef struct tp_window {
     int64_t outputs, size, stride, dilation, before;
+    bool back; /* the other way about: the j-th goes to the elements j stride + k dilation - before */
 } tp_window;
 TP_API tp_status tp_pattern_window(tp_ctx *ctx, int axis, const tp_window *window);
 /* Lays it on result k. axes[d] is the axis that dim d of the result follows, or -1 for none; the axes that none follows
@@ -209,6 +210,16 @@ TP_API tp_status tp_pattern_to_region(tp_ctx *ctx, int k, const tp_region *regio
 /* Short for the whole of an op of one result: operand i, mixed over the axes in `mask`, to the same places, or to those
    that are left when the result's rank is lower. */
 TP_API tp_status tp_pattern_along(tp_ctx *ctx, int i, unsigned mask);
+/* Whole closures. Every operand at its own places, as for TP_ELEMENTWISE; everything on everything, as for TP_DENSE;
+   and for a linear op whose results are single elements of an operand, or sums of such: found by having the op move
+   numbers. Where integers that are computed on the tape steer an op, they may be others after a replay: everything
+   then. */
+TP_API tp_status tp_pattern_places(tp_ctx *ctx);
+TP_API tp_status tp_pattern_everything(tp_ctx *ctx);
+TP_API tp_status tp_pattern_moved(tp_ctx *ctx);
+/* Operand i, whose last `own` dims are a matrix, a row, ..., and result k, whose last `result` dims are: each on all of
+   its own, and the dims before them broadcast. */
+TP_API tp_status tp_pattern_batch(tp_ctx *ctx, int i, int own, int k, int result);
 
 #ifdef __cplusplus
 }
