@@ -159,12 +159,13 @@ static void release(const tp_sparse *s, const bool *added)
 static tp_status walk_back(const tp_sparse *s, uint32_t root, uint32_t low, int64_t direction)
 {
     tp_tape *tape = s->tape;
+    const tp_level outer = tp_level_of(tape);
     tp_status status = tp_walk_begin(tape, root, low, false, false);
     if (status != TP_OK) return status;
     status = seed_rows(s, direction);
     if (status == TP_OK) status = tp_walk_numbers(tape, root);
     if (status == TP_OK) read_gradients(s, root, direction);
-    return tp_walk_end(tape, root, status);
+    return tp_walk_end(tape, root, status, &outer);
 }
 
 static tp_status go_back(const tp_sparse *s)
