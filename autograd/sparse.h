@@ -14,10 +14,10 @@ typedef struct tp_lists {
 } tp_lists;
 
 /* Where an entry comes from: element `element` of what its direction yields. */
-typedef struct tp_source {
+typedef struct tp_entry_source {
     uint32_t entry;
     int32_t element;
-} tp_source;
+} tp_entry_source;
 
 struct tp_sparse {
     tp_chunks memory;
@@ -31,7 +31,7 @@ struct tp_sparse {
     int64_t forwards, backwards; /* directions: those that go forward come first */
     tp_lists seeds;              /* of each direction: its columns, or its rows */
     int64_t *source_start;       /* of each direction: its sources */
-    tp_source *source;
+    tp_entry_source *source;
     double *yield; /* of one direction */
 };
 

@@ -82,7 +82,7 @@ static void each_entry(const tp_sparse *s, const rule *u, bool put)
         for (int64_t e = r->start[row]; e < r->start[row + 1]; e++) {
             const reading q = u->star ? read_star(u, row, r->column[e]) : read_partition(u, row, r->column[e]);
             if (put)
-                s->source[s->source_start[q.direction]++] = (tp_source){(uint32_t)e, q.element};
+                s->source[s->source_start[q.direction]++] = (tp_entry_source){(uint32_t)e, q.element};
             else
                 s->source_start[q.direction + 1]++;
         }
