@@ -15,10 +15,25 @@ static bool reads(const tp_tape *tape, uint32_t operand, uint32_t below)
     return operand < below && tape->nodes[operand].a & TP_NEEDS;
 }
 
-tp_status tp_find_captured(tp_tape *tape, uint32_t below, uint32_t first, tp_captured *captured)
+static tp_status refuse_parameters(tp_tape *tape, const char *name, uint32_t first)
+{
+    for (uint32_t i = tape->leaves.count; i-- > 0 && tape->leaves.items[i].node >= first;) {
+        const tp_leaf_entry *leaf = &tape->leaves.items[i];
+        char text[TP_SHAPE_TEXT];
+        if (leaf->is_param && tape->nodes[leaf->node].a & TP_NEEDS)
+            return tp_tape_fail(tape, TP_E_ARGUMENT,
+                                "tp_%s: the function takes a parameter %s itself: call tp_param before, and let it "
+                                "have the handle",
+                                name, tp_tensor_text(text, leaf->tensor));
+    }
+    return TP_OK;
+}
+
+tp_status tp_find_captured(tp_tape *tape, const char *name, uint32_t below, uint32_t first, tp_captured *captured)
 {
     uint32_t count = 0, unique = 0;
     *captured = (tp_captured){0};
+    if (refuse_parameters(tape, name, first) != TP_OK) return tape->error.status;
     for (uint32_t i = first; i < tape->count; i++) {
         const uint32_t inputs = tp_input_count(&tape->nodes[i]);
         for (uint32_t k = 0; k < inputs; k++) count += reads(tape, tp_input_of(&tape->nodes[i], k), below);

@@ -12,8 +12,9 @@ typedef struct tp_captured {
     uint32_t *nodes; /* in ascending order, on the tape's stack */
 } tp_captured;
 
-/* The differentiable nodes below `below` that nodes from `first` on read. */
-tp_status tp_find_captured(tp_tape *tape, uint32_t below, uint32_t first, tp_captured *captured);
+/* The differentiable nodes below `below` that nodes from `first` on read. TP_E_ARGUMENT when one of these is a new
+   parameter: a node that goes again can hand its gradient to nobody. */
+tp_status tp_find_captured(tp_tape *tape, const char *name, uint32_t below, uint32_t first, tp_captured *captured);
 /* Nodes from `first` on read to[i] in place of captured node i. TP_E_CHANGED when they read a differentiable node below
    `below` that is not among these. */
 tp_status tp_redirect(tp_tape *tape, const char *name, uint32_t below, uint32_t first, const tp_captured *captured,

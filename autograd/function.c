@@ -4,16 +4,19 @@
    Levels are kept apart by the aliases: a walk or a sweep of one level starts and ends at its own. */
 #include <tapir/function.h>
 
+#include <tapir/derive.h>
+
 #include "autograd/function.h"
 
 #include "autograd/give.h"
+#include "autograd/leaf.h"
 #include "autograd/sweep.h"
 
-static const char *const names[] = {"value_and_grad", "vjp_of", "jvp_of"};
+static const char *const names[] = {"value_and_grad", "vjp_of", "jvp_of", "hvp_of"};
 
 enum { LANES = 8 }; /* directions that a sweep carries */
 
-typedef enum kind { GRADIENT, PULLBACK, PUSHFORWARD } kind;
+typedef enum kind { GRADIENT, PULLBACK, PUSHFORWARD, CURVATURE } kind;
 
 typedef struct call {
     kind kind;
@@ -29,7 +32,7 @@ static tp_status check(const call *c, tp_function f, const tp_var *x, const tp_v
 {
     tp_tape *tape = c->tape;
     const char *name = names[c->kind];
-    if (!f || c->n < 0 || (c->n > 0 && (!x || !results)) || (c->kind == PUSHFORWARD && c->n > 0 && !c->dx))
+    if (!f || c->n < 0 || (c->n > 0 && (!x || !results)) || (c->kind >= PUSHFORWARD && c->n > 0 && !c->dx))
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: the function, x or results are NULL", name);
     for (int i = 0; i < c->n; i++) {
         if (!tp_check_operand(tape, name, x[i], i)) return tape->error.status;
@@ -88,14 +91,32 @@ static tp_status differentiate(const call *c)
     const tp_var y = c->out[0];
     const unsigned flags = c->flags & TP_CREATE_GRAPH;
     if (c->kind == PUSHFORWARD) return tp_jvp(y, c->x, c->dx, c->n, &c->out[1], flags);
+    if (c->kind == CURVATURE) return tp_hvp(y, c->x, c->dx, c->n, &c->out[1], flags);
     if (c->kind == PULLBACK) return tp_vjp(y, c->seed, c->x, c->n, &c->out[1], flags);
     if (c->flags & TP_FORWARD) return forward_gradient(c, y, flags != 0);
     return tp_gradients(y, c->x, c->n, &c->out[1], flags);
 }
 
+/* As an inner walk, which is no business of the nodes below the aliases: it costs what f has recorded, however long the
+   tape is, and leaves the adjoints of the latest walk where they are. */
+static tp_status differentiate_above(const call *c, uint32_t first)
+{
+    tp_tape *tape = c->tape;
+    const uint32_t floor = tape->floor;
+    tp_status status = TP_OK;
+    if (floor == 0 && c->out[0].node >= first) { /* an outer walk would have seen to older leaves */
+        status = tp_check_versions(tape, c->out[0].node);
+        tape->floor = first;
+    }
+    if (status == TP_OK) status = differentiate(c);
+    tape->floor = floor;
+    return status;
+}
+
 static tp_status run(call *c, tp_function f, const tp_var *x, void *user)
 {
     tp_tape *tape = c->tape;
+    const uint32_t first = tape->count;
     c->x = tp_chunks_push(&tape->stack, ((size_t)c->n + (size_t)c->results) * sizeof *c->x);
     if (!c->x) return tp_tape_out_of_memory(tape, names[c->kind]);
     c->out = c->x + c->n;
@@ -105,7 +126,7 @@ static tp_status run(call *c, tp_function f, const tp_var *x, void *user)
     }
     c->out[0] = tp_call_function(names[c->kind], f, tape, c->x, c->n, user);
     if (!tp_ok(c->out[0])) return tape->error.status;
-    const tp_status status = differentiate(c);
+    const tp_status status = differentiate_above(c, first);
     return status == TP_OK ? tape->error.status : status;
 }
 
@@ -153,4 +174,11 @@ tp_status tp_jvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var 
 {
     call c = {.kind = PUSHFORWARD, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = 2, .dx = dx};
     return derive(&c, f, x, user, value, dy);
+}
+
+tp_status tp_hvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var *v, int n, void *user, tp_var *value,
+                    tp_var *hv, unsigned flags)
+{
+    call c = {.kind = CURVATURE, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = n + 1, .dx = v};
+    return derive(&c, f, x, user, value, hv);
 }

@@ -294,7 +294,7 @@ static tp_status find_captured(tp_tape *tape, problem *p, const tp_var *operands
         tp_call_function("fixed_point", p->g, tape, x, p->n + 1, p->user);
         status = tape->error.status;
     }
-    if (status == TP_OK) status = tp_find_captured(tape, below, first, &found);
+    if (status == TP_OK) status = tp_find_captured(tape, "fixed_point", below, first, &found);
     tp_unwind(tape, below, chunk, used);
     if (!tp_new_epoch(tape) && status == TP_OK) status = TP_E_MEMORY;
     if (status != TP_OK || found.count == 0) return status;

@@ -99,6 +99,31 @@ START_TEST(products_with_the_jacobian)
 }
 END_TEST
 
+static tp_var length_of_product(tp_tape *on, const tp_var *x, int n, void *user)
+{
+    tp_var hv[2];
+    if (tp_hvp_of(quadratic, on, x, x, n, user, NULL, hv, 0) != TP_OK) return tp_none();
+    return tp_add(tp_sum(hv[0]), hv[1]); /* sum 4 x w + 2 sum x^2, at v = x */
+}
+
+START_TEST(products_with_the_hessian)
+{
+    const tp_var x[] = {leaf_of(tape, F64(TP_DIMS(3), 1, 2, -1)), tp_scalar(tape, 3)};
+    const tp_var v[] = {tp_const(tape, 1), tp_const(tape, 2)};
+    tp_var y, hv[2], g[2];
+    EXPECT_STATUS(tp_hvp_of(quadratic, tape, x, v, 2, NULL, &y, hv, 0), TP_OK);
+    EXPECT_NEAR(tp_item(y), 20, 0);
+    EXPECT_TENSOR(tp_value(hv[0]), 0, 10, 14, 2); /* 2 w v + 2 x v_w */
+    EXPECT_NEAR(tp_item(hv[1]), 4, 0);
+    EXPECT_STATUS(tp_value_and_grad(length_of_product, tape, x, 2, NULL, &y, g, 0), TP_OK);
+    EXPECT_NEAR(tp_item(y), 4 * 2 * 3 + 12, 0);
+    EXPECT_TENSOR(tp_value(g[0]), 0, 16, 20, 8); /* 4 w + 4 x */
+    EXPECT_NEAR(tp_item(g[1]), 8, 0);
+    EXPECT_STATUS(tp_hvp_of(quadratic, tape, x, NULL, 2, NULL, &y, hv, 0), TP_E_ARGUMENT);
+    expect_error(tape, TP_E_ARGUMENT, "tp_hvp_of");
+}
+END_TEST
+
 static tp_var itself(tp_tape *on, const tp_var *x, int n, void *user)
 {
     (void)on, (void)n;
@@ -523,6 +548,7 @@ Suite *functions_suite(void)
     tcase_add_test(tcase, value_and_gradient_of_scalars_in_both_modes);
     tcase_add_test(tcase, gradient_of_tensors_and_its_derivative);
     tcase_add_test(tcase, products_with_the_jacobian);
+    tcase_add_test(tcase, products_with_the_hessian);
     tcase_add_test(tcase, result_may_be_the_variable_or_a_captured_node);
     tcase_add_test(tcase, perturbations_are_not_confused);
     tcase_add_test(tcase, inner_variable_alone_counts_where_it_stands_at_the_outer);

@@ -252,6 +252,22 @@ START_TEST(failures_have_their_messages)
 }
 END_TEST
 
+static tp_var with_parameter(tp_tape *on, const tp_var *x, int n, void *user)
+{
+    (void)n;
+    return tp_mul(x[0], tp_param(on, user));
+}
+
+START_TEST(parameters_are_taken_outside)
+{
+    tp_tensor *half = F64(TP_DIMS(), .5);
+    const tp_var x = tp_scalar(tape, 1);
+    EXPECT_REFUSED(tp_fixed_point(with_parameter, tape, x, NULL, 0, half, NULL), TP_E_ARGUMENT,
+                   "tp_fixed_point: the function takes a parameter () itself");
+    tp_tensor_release(half);
+}
+END_TEST
+
 /* The limit of the gradient: the map gets steeper once it has been iterated. */
 static tp_var steep_later(tp_tape *on, const tp_var *x, int n, void *user)
 {
@@ -309,6 +325,7 @@ Suite *implicit_suite(void)
     tcase_add_test(tcase, memory_does_not_grow_with_iterations);
     tcase_add_test(tcase, each_allocation_may_fail);
     tcase_add_test(tcase, failures_have_their_messages);
+    tcase_add_test(tcase, parameters_are_taken_outside);
     tcase_add_test(tcase, adjoint_that_does_not_converge_is_an_error);
     tcase_add_test(tcase, linear_solve_has_its_closed_derivatives);
     suite_add_tcase(suite, tcase);

@@ -36,6 +36,11 @@ TP_API tp_status tp_vjp_of(tp_function f, tp_tape *tape, const tp_var *x, int n,
 TP_API tp_status tp_jvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var *dx, int n, void *user,
                            tp_var *value, tp_var *dy, unsigned flags);
 
+/* y = f(x), a scalar or of one element, and the Hessian-vector products hv_i = sum_k (d2y/dx_i dx_k) v_k; v[i] has the
+   shape of x[i], or is a scalar that is spread out. */
+TP_API tp_status tp_hvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var *v, int n, void *user,
+                           tp_var *value, tp_var *hv, unsigned flags);
+
 /* tp_tape_rewind, but for the values of n handles: keep[i] becomes a constant with the value that it has, put on the
    tape after the mark. It is how a loop goes on with its numbers and without its past. On failure the handles are
    poisoned where the tape was rewound already. */

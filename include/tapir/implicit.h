@@ -1,7 +1,8 @@
 /* Results of iterations, differentiated by what they satisfy and not through the iterations: fixed points and ordinary
    differential equations. (A linear system is tp_solve, whose gradient is another solution: dB = A^-T g, dA = -dB X^T.)
    Functions of the user's are called again by backward passes and replays: `user`, and what it points at, must live as
-   long as the recording. They must give the same for the same operands. */
+   long as the recording. They must give the same for the same operands. What they read
+   besides their operands they capture as handles; tp_param is called before, not inside (TP_E_ARGUMENT). */
 #ifndef TAPIR_IMPLICIT_H
 #define TAPIR_IMPLICIT_H
 
