@@ -9,7 +9,7 @@
 #define TP_MAX_SAVED 8
 #define TP_SCALAR_VIEWS 3
 
-typedef enum tp_phase { TP_IN_SHAPE, TP_IN_FORWARD, TP_IN_NUMBERS, TP_IN_RECORDED } tp_phase;
+typedef enum tp_phase { TP_IN_SHAPE, TP_IN_FORWARD, TP_IN_NUMBERS, TP_IN_RECORDED, TP_IN_PATTERN } tp_phase;
 
 /* A gradient that a numeric rule writes beside a slot that already holds one; added when the rule is done. */
 typedef struct tp_pending {
@@ -17,6 +17,8 @@ typedef struct tp_pending {
     int operand;
     tp_tensor *tensor;
 } tp_pending;
+
+typedef struct tp_pattern tp_pattern;
 
 struct tp_ctx {
     tp_tape *tape;
@@ -34,7 +36,8 @@ struct tp_ctx {
     int saved_count;
     tp_tensor *saved_tensor[TP_MAX_SAVED];
     tp_pending *pending;
-    tp_tensor *copies; /* dense ones of operands, until the closure ends */
+    tp_tensor *copies;   /* dense ones of operands, until the closure ends */
+    tp_pattern *pattern; /* in a pattern closure */
     double numbers[TP_SCALAR_VIEWS + TP_MAX_RESULTS];
     tp_tensor views[TP_SCALAR_VIEWS + TP_MAX_RESULTS]; /* scalars seen as tensors: inputs, then outputs */
 };

@@ -111,6 +111,15 @@ static const tp_op cast_op = {TP_OP_HEAD,
                               .forward = fit_forward,
                               .backward = fit_backward};
 
+static tp_status sum_to_pattern(tp_ctx *ctx)
+{
+    const target *to = tp_ctx_attributes(ctx);
+    const tp_tensor *x = tp_ctx_input(ctx, 0);
+    unsigned mask = 0;
+    tp_fit_axes(x->rank, x->dims, &to->shape, &mask);
+    return tp_pattern_along(ctx, 0, mask);
+}
+
 static const tp_op sum_to_op = {TP_OP_HEAD,
                                 .name = "sum_to",
                                 .arity = 1,
@@ -119,7 +128,8 @@ static const tp_op sum_to_op = {TP_OP_HEAD,
                                 .attributes = sizeof(target),
                                 .shape = target_shape,
                                 .forward = fit_forward,
-                                .backward = fit_backward};
+                                .backward = fit_backward,
+                                .pattern = sum_to_pattern};
 
 static tp_status expand_shape(tp_ctx *ctx)
 {
@@ -333,6 +343,15 @@ static tp_status assemble_backward(tp_ctx *ctx, tp_var g)
     return TP_OK;
 }
 
+static tp_status assemble_pattern(tp_ctx *ctx)
+{
+    const assembly *a = tp_ctx_attributes(ctx);
+    tp_status status = TP_OK;
+    for (int i = 0; i < tp_ctx_count(ctx) && status == TP_OK; i++)
+        if (tp_pattern_operand(ctx, i)) status = tp_pattern_to_region(ctx, 0, a->regions[i]);
+    return status == TP_OK ? ctx->tape->error.status : status;
+}
+
 static const tp_op assemble_op = {TP_OP_HEAD,
                                   .name = "assemble",
                                   .arity = TP_VARIADIC,
@@ -341,7 +360,8 @@ static const tp_op assemble_op = {TP_OP_HEAD,
                                   .attributes = sizeof(assembly),
                                   .shape = assemble_shape,
                                   .forward = assemble_forward,
-                                  .backward = assemble_backward};
+                                  .backward = assemble_backward,
+                                  .pattern = assemble_pattern};
 
 static tp_status take_shape(tp_ctx *ctx)
 {

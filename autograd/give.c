@@ -261,8 +261,7 @@ tp_status tp_flush_pending(tp_ctx *ctx)
 
 /* ---- parts ---- */
 
-/* Every element that the region reaches lies inside the operand. */
-static bool inside(const tp_region *region, int64_t count)
+bool tp_region_inside(const tp_region *region, int64_t count)
 {
     if (region->rank < 0 || region->rank > TP_MAX_RANK) return false;
     int64_t low = region->offset, high = low;
@@ -313,7 +312,7 @@ tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *region)
     if (status != TP_OK || !tp_ctx_needs(ctx, i)) return status;
     const tp_node *target = &tape->nodes[ctx->inputs[i]];
     if (!(target->a & TP_IS_TENSOR)) return tp_give(ctx, i, g);
-    if (!region || !inside(region, target->value.tensor->count))
+    if (!region || !tp_region_inside(region, target->value.tensor->count))
         return tp_ctx_fail(ctx, TP_E_INDEX, "gives to a region outside of operand %d", i);
     const tp_dtype dtype = (tp_dtype)target->value.tensor->dtype; /* target may move: what follows appends */
     if (region->rank && !tp_value(g)) g = tp_expand(g, region->rank, region->dims);

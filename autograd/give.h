@@ -22,6 +22,8 @@ tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like); /* g cast and summed, or 
 tp_var tp_alias(tp_tape *tape, tp_var x); /* a node of its own with x's value, differentiable whatever x is */
 tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts); /* the parts of a gradient put together */
 
+/* Every element that the region reaches lies inside a dense tensor of so many. */
+bool tp_region_inside(const tp_region *region, int64_t count);
 /* The axes of a gradient that must be summed to get `shape`; false when summing does not. */
 bool tp_fit_axes(int rank, const int64_t *dims, const tp_shape *shape, unsigned *mask);
 /* Fails: g has a shape that does not fit the node. */

@@ -236,12 +236,27 @@ static tp_status attention_backward(tp_ctx *ctx, tp_var g)
     return status == TP_OK && tp_ctx_needs(ctx, MASK) ? tp_give(ctx, MASK, ds) : status;
 }
 
+/* A row of the result on its row of q and of the mask, on all of k, and on its own column of v. */
+static tp_status attention_pattern(tp_ctx *ctx)
+{
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        const int rank = tp_ctx_input(ctx, i)->rank;
+        if (!tp_pattern_operand(ctx, i)) continue;
+        const unsigned row = rank ? 1u << (rank - 1) : 0, column = rank > 1 ? 1u << (rank - 2) : 0;
+        tp_status status = tp_pattern_mix(ctx, i == V ? column : (i == K ? row | column : row));
+        if (status == TP_OK) status = tp_pattern_to(ctx, 0, NULL);
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
 const tp_op tp_op_attention = {
     TP_OP_HEAD,
     .name = "attention",
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(attributes),
+    .pattern = attention_pattern,
     .shape = attention_shape,
     .forward = attention_forward,
     .backward = attention_backward,

@@ -89,6 +89,12 @@ void tp_axes_done(tp_ctx *ctx, tp_axes_room *room)
     tp_done(ctx->tape, room->tensor);
 }
 
+tp_status tp_axes_pattern(tp_ctx *ctx)
+{
+    const tp_axes *axes = tp_ctx_attributes(ctx);
+    return tp_pattern_along(ctx, 0, axes->mask);
+}
+
 double tp_axes_count(tp_ctx *ctx)
 {
     const tp_axes *axes = tp_ctx_attributes(ctx);

@@ -37,6 +37,8 @@ tp_tensor *tp_axes_new(tp_ctx *ctx, tp_axes_room *room);
 void tp_axes_done(tp_ctx *ctx, tp_axes_room *room);
 /* A number seen as an f64 tensor of rank 0. */
 tp_tensor *tp_axes_number(tp_tensor *view, double *number);
+/* The pattern: what is reduced goes together. */
+tp_status tp_axes_pattern(tp_ctx *ctx);
 /* How many elements make one result. */
 double tp_axes_count(tp_ctx *ctx);
 /* The reduced axes as a list; returns how many. */

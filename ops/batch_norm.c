@@ -89,12 +89,18 @@ static tp_status batch_norm_backward(tp_ctx *ctx, tp_var g)
     return tp_norm_backward(ctx, g, &a->affine, &view);
 }
 
+static tp_status batch_norm_pattern(tp_ctx *ctx)
+{
+    return tp_norm_pattern(ctx, ~(1u << 1), false);
+}
+
 const tp_op tp_op_batch_norm = {
     TP_OP_HEAD,
     .name = "batch_norm",
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_channel_attributes),
+    .pattern = batch_norm_pattern,
     .shape = batch_norm_shape,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,

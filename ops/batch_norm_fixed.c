@@ -62,12 +62,18 @@ static tp_status fixed_backward(tp_ctx *ctx, tp_var g)
     return status;
 }
 
+static tp_status fixed_pattern(tp_ctx *ctx)
+{
+    return tp_norm_pattern(ctx, 0, false);
+}
+
 const tp_op tp_op_batch_norm_fixed = {
     TP_OP_HEAD,
     .name = "batch_norm_fixed",
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_channel_attributes),
+    .pattern = fixed_pattern,
     .shape = fixed_shape,
     .forward = fixed_forward,
     .backward = fixed_backward,

@@ -50,6 +50,7 @@ const tp_op tp_op_cholesky = {
     .name = "cholesky",
     .arity = 1,
     .structure = TP_DENSE,
+    .pattern = tp_matrices_pattern,
     .shape = cholesky_shape,
     .forward = cholesky_forward,
     .backward = cholesky_backward,

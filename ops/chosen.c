@@ -74,6 +74,13 @@ tp_status tp_chosen_forward(tp_ctx *ctx, tp_choose *choose)
 }
 
 /* dx = zeros, with g at the places */
+/* Which is chosen, the numbers decide: any along the axis, however far. */
+tp_status tp_chosen_pattern(tp_ctx *ctx)
+{
+    const tp_choice *choice = tp_ctx_attributes(ctx);
+    return tp_pattern_along(ctx, 0, 1u << choice->axis);
+}
+
 tp_status tp_chosen_backward(tp_ctx *ctx, tp_var g)
 {
     const tp_choice *c = tp_ctx_attributes(ctx);

@@ -19,6 +19,7 @@ typedef void tp_choose(const tp_choice *choice, tp_dtype dtype, int64_t n, const
 tp_status tp_chosen_shape(tp_ctx *ctx);
 /* The row's places are found at the start of `work`, as int64_t, after `choose`. */
 tp_status tp_chosen_forward(tp_ctx *ctx, tp_choose *choose);
+tp_status tp_chosen_pattern(tp_ctx *ctx);
 tp_status tp_chosen_backward(tp_ctx *ctx, tp_var g);
 tp_status tp_chosen_gradient(tp_ctx *ctx, const tp_tensor *g);
 
@@ -33,6 +34,7 @@ tp_var tp_chosen_call(const tp_op *op, tp_var x, tp_choice choice, tp_var *indic
                                  .structure = TP_GATHER,                                                               \
                                  .attributes = sizeof(tp_choice),                                                      \
                                  .shape = tp_chosen_shape,                                                             \
+                                 .pattern = tp_chosen_pattern,                                                         \
                                  .forward = forward_,                                                                  \
                                  .backward = tp_chosen_backward,                                                       \
                                  .gradient = tp_chosen_gradient,                                                       \

@@ -120,6 +120,43 @@ static tp_status backward(tp_ctx *ctx, tp_conv_part own, tp_var g)
     return status;
 }
 
+/* ---- patterns ---- */
+
+/* Channels of x and of y: all of one group with all of it; where there are several groups, all with all. */
+static tp_status pattern_of_image(tp_ctx *ctx, tp_conv_part part)
+{
+    const tp_conv_shape *s = tp_ctx_saved(ctx);
+    const int rank = tp_ctx_input(ctx, 0)->rank;
+    if (!tp_pattern_operand(ctx, 0)) return TP_OK;
+    tp_status status = tp_pattern_mix(ctx, 1u << 1);
+    for (int axis = 2; axis < rank && status == TP_OK; axis++) {
+        const int i = axis + 3 - rank;
+        const bool back = part == TP_CONV_X;
+        const tp_window w = {back ? s->x[i] : s->y[i], s->k[i], s->stride[i], s->dilation[i], s->padding[i], back};
+        status = tp_pattern_window(ctx, axis, &w);
+    }
+    return status == TP_OK ? tp_pattern_to(ctx, 0, NULL) : status;
+}
+
+/* Operand i follows the channels of the result by its axis `channels`; -1: it does not. */
+static tp_status pattern_of_channels(tp_ctx *ctx, int i, int at, int channels)
+{
+    const int axes[5] = {at == 0 ? channels : -1, at == 1 ? channels : -1, -1, -1, -1};
+    return tp_pattern_operand(ctx, i) ? tp_pattern_to(ctx, 0, axes) : TP_OK;
+}
+
+static tp_status pattern(tp_ctx *ctx, tp_conv_part part)
+{
+    const tp_conv_shape *s = tp_ctx_saved(ctx);
+    if (part == TP_CONV_W) {
+        const tp_status status = pattern_of_channels(ctx, 0, 1, s->groups == 1 ? 1 : -1);
+        return status == TP_OK ? pattern_of_channels(ctx, 1, 0, 1) : status;
+    }
+    tp_status status = pattern_of_image(ctx, part);
+    if (status == TP_OK) status = pattern_of_channels(ctx, 1, 1, part == TP_CONV_Y ? 0 : (s->groups == 1 ? 1 : -1));
+    return status == TP_OK && tp_ctx_count(ctx) > 2 ? pattern_of_channels(ctx, 2, 1, 0) : status;
+}
+
 /* ---- descriptors ---- */
 
 #define CLOSURES(name, part)                                                                                           \
@@ -134,6 +171,10 @@ static tp_status backward(tp_ctx *ctx, tp_conv_part own, tp_var g)
     static tp_status name##_backward(tp_ctx *ctx, tp_var g)                                                            \
     {                                                                                                                  \
         return backward(ctx, part, g);                                                                                 \
+    }                                                                                                                  \
+    static tp_status name##_pattern(tp_ctx *ctx)                                                                       \
+    {                                                                                                                  \
+        return pattern(ctx, part);                                                                                     \
     }                                                                                                                  \
     static tp_status name##_gradient(tp_ctx *ctx, const tp_tensor *g)                                                  \
     {                                                                                                                  \
@@ -150,6 +191,7 @@ const tp_op tp_op_conv = {
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_conv_attributes),
+    .pattern = conv_pattern,
     .shape = conv_shape,
     .forward = conv_forward,
     .backward = conv_backward,
@@ -166,6 +208,7 @@ const tp_op tp_op_conv_transpose = {
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_conv_attributes),
+    .pattern = transpose_pattern,
     .shape = transpose_shape,
     .forward = transpose_forward,
     .backward = transpose_backward,
@@ -182,6 +225,7 @@ const tp_op tp_op_conv_weight = {
     .arity = 2,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_conv_attributes),
+    .pattern = weight_pattern,
     .shape = weight_shape,
     .forward = weight_forward,
     .backward = weight_backward,

@@ -206,6 +206,12 @@ static tp_status ctc_gradient(tp_ctx *ctx, const tp_tensor *g)
     return status;
 }
 
+/* Each loss on its example: axis 1 of x. */
+static tp_status ctc_pattern(tp_ctx *ctx)
+{
+    return tp_pattern_along(ctx, 0, tp_ctx_output(ctx, 0)->rank ? 1u << 0 | 1u << 2 : ~0u);
+}
+
 const tp_op tp_op_ctc = {
     TP_OP_HEAD,
     .name = "ctc",
@@ -213,6 +219,7 @@ const tp_op tp_op_ctc = {
     .structure = TP_DENSE,
     .selectors = 1u << 1 | 1u << 2 | 1u << 3,
     .attributes = sizeof(tp_ctc_attributes),
+    .pattern = ctc_pattern,
     .shape = ctc_shape,
     .forward = ctc_forward,
     .backward = tp_ctc_backward_recorded,

@@ -38,6 +38,32 @@ static tp_status scan(tp_ctx *ctx, tp_scan_how how)
     return TP_OK;
 }
 
+/* y_i on x_0 .. x_i; or, `before`, on what is before x_i. */
+static tp_status prefix_pattern(tp_ctx *ctx, bool before)
+{
+    const attributes *a = tp_ctx_attributes(ctx);
+    const int64_t n = tp_ctx_input(ctx, 0)->dims[a->axis];
+    const tp_window next = {.outputs = n, .size = 1, .stride = 1, .dilation = 1, .before = a->reverse ? -1 : 1};
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        if (!tp_pattern_operand(ctx, i)) continue;
+        tp_status status = tp_pattern_prefix(ctx, a->axis, a->reverse);
+        if (status == TP_OK && before) status = tp_pattern_window(ctx, a->axis, &next);
+        if (status == TP_OK) status = tp_pattern_to(ctx, 0, NULL);
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
+static tp_status scan_pattern(tp_ctx *ctx)
+{
+    return prefix_pattern(ctx, false);
+}
+
+static tp_status before_pattern(tp_ctx *ctx)
+{
+    return prefix_pattern(ctx, true);
+}
+
 static tp_var along(const tp_op *op, tp_var x, int axis, bool reverse)
 {
     if (!x.tape || !tp_check_operand(x.tape, op->name, x, 0)) return tp_poison(x.tape);
@@ -71,6 +97,7 @@ const tp_op tp_op_cumsum = {TP_OP_HEAD,
                             .structure = TP_DENSE,
                             .flags = TP_LINEAR,
                             .attributes = sizeof(attributes),
+                            .pattern = scan_pattern,
                             .shape = scan_shape,
                             .forward = cumsum_forward,
                             .backward = cumsum_backward,
@@ -116,6 +143,7 @@ const tp_op tp_op_linear_before = {
     .arity = 2,
     .structure = TP_DENSE,
     .attributes = sizeof(attributes),
+    .pattern = before_pattern,
     .shape = linear_before_shape,
     .forward = linear_before_forward,
     .backward = linear_before_backward,
@@ -148,6 +176,7 @@ const tp_op tp_op_product_before = {TP_OP_HEAD,
                                     .arity = 1,
                                     .structure = TP_DENSE,
                                     .attributes = sizeof(attributes),
+                                    .pattern = before_pattern,
                                     .shape = scan_shape,
                                     .forward = product_before_forward,
                                     .backward = product_before_backward,
@@ -180,6 +209,7 @@ const tp_op tp_op_cumprod = {TP_OP_HEAD,
                              .arity = 1,
                              .structure = TP_DENSE,
                              .attributes = sizeof(attributes),
+                             .pattern = scan_pattern,
                              .shape = scan_shape,
                              .forward = cumprod_forward,
                              .backward = cumprod_backward,
@@ -218,6 +248,7 @@ const tp_op tp_op_logcumsumexp = {
     .arity = 1,
     .structure = TP_DENSE,
     .attributes = sizeof(attributes),
+    .pattern = scan_pattern,
     .shape = scan_shape,
     .forward = logcumsumexp_forward,
     .backward = logcumsumexp_backward,

@@ -58,6 +58,7 @@ const tp_op tp_op_eigh = {
     .arity = 1,
     .results = 2,
     .structure = TP_DENSE,
+    .pattern = tp_matrices_pattern,
     .shape = eigh_shape,
     .forward = eigh_forward,
     .backward = eigh_backward,

@@ -9,6 +9,7 @@ const tp_op tp_op_gather = {
     .flags = TP_LINEAR,
     .selectors = 1u << 1,
     .attributes = sizeof(tp_picks),
+    .pattern = tp_pick_pattern,
     .shape = tp_pick_read_shape,
     .forward = tp_pick_read_forward,
     .backward = tp_pick_read_backward,

@@ -216,6 +216,13 @@ static tp_status interpolate_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_call1(&tp_op_interpolate_adjoint, g, &a));
 }
 
+/* Weights reach from place to place as the sizes say: within a plane, anywhere. */
+static tp_status plane_pattern(tp_ctx *ctx)
+{
+    const int spatial = tp_ctx_input(ctx, 0)->rank - 2;
+    return tp_pattern_batch(ctx, 0, spatial, 0, spatial);
+}
+
 const tp_op tp_op_interpolate = {
     TP_OP_HEAD,
     .name = "interpolate",
@@ -223,6 +230,7 @@ const tp_op tp_op_interpolate = {
     .structure = TP_DENSE,
     .flags = TP_LINEAR,
     .attributes = sizeof(attributes),
+    .pattern = plane_pattern,
     .shape = interpolate_shape,
     .forward = interpolate_forward,
     .backward = interpolate_backward,
@@ -253,6 +261,7 @@ const tp_op tp_op_interpolate_adjoint = {
     .structure = TP_DENSE,
     .flags = TP_LINEAR,
     .attributes = sizeof(attributes),
+    .pattern = plane_pattern,
     .shape = adjoint_shape,
     .forward = adjoint_forward,
     .backward = adjoint_backward,

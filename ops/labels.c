@@ -20,6 +20,14 @@ tp_status tp_labels_shape(tp_ctx *ctx)
     return tp_need_first_dtype(ctx, 2);
 }
 
+tp_status tp_labels_pattern(tp_ctx *ctx)
+{
+    const int rank = tp_ctx_input(ctx, 0)->rank;
+    if (tp_ctx_output(ctx, 0)->rank != rank - 1) return tp_pattern_everything(ctx);
+    const tp_status status = tp_pattern_batch(ctx, 0, 1, 0, 0);
+    return status == TP_OK && tp_ctx_count(ctx) > 2 ? tp_pattern_batch(ctx, 2, 1, 0, 0) : status;
+}
+
 int64_t tp_label(tp_ctx *ctx, const tp_tensor *labels, int64_t i, int64_t classes, const tp_labelling *of)
 {
     const double label = tp_tensor_item(labels, i);

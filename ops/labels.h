@@ -11,6 +11,8 @@ typedef struct tp_labelling {
 
 /* Checks labels (...) against x (..., classes) and a weight (classes), operands 1, 0 and 2 if there are three. */
 tp_status tp_labels_shape(tp_ctx *ctx);
+/* The pattern of such a loss: each row on all of its classes, or everything when there is one result. */
+tp_status tp_labels_pattern(tp_ctx *ctx);
 /* The i-th label; -1 for one that is ignored; -2 after setting the error for one that is no class. */
 int64_t tp_label(tp_ctx *ctx, const tp_tensor *labels, int64_t i, int64_t classes, const tp_labelling *of);
 

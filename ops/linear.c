@@ -151,10 +151,23 @@ static tp_status linear_backward(tp_ctx *ctx, tp_var g)
     return status;
 }
 
+/* A row of x to its row of the result, a row of W and an element of b to their column. */
+static tp_status linear_pattern(tp_ctx *ctx)
+{
+    const int last = tp_ctx_output(ctx, 0)->rank - 1;
+    int axes[TP_MAX_RANK];
+    for (int d = 0; d < TP_MAX_RANK; d++) axes[d] = d == last ? 0 : -1;
+    tp_status status = tp_pattern_batch(ctx, 0, 1, 0, 1);
+    for (int i = 1; i < tp_ctx_count(ctx) && status == TP_OK; i++)
+        if (tp_pattern_operand(ctx, i)) status = tp_pattern_to(ctx, 0, axes);
+    return status;
+}
+
 const tp_op tp_op_linear = {TP_OP_HEAD,
                             .name = "linear",
                             .arity = TP_VARIADIC,
                             .structure = TP_DENSE,
+                            .pattern = linear_pattern,
                             .shape = linear_shape,
                             .forward = linear_forward,
                             .backward = linear_backward,
@@ -270,6 +283,7 @@ const tp_op tp_op_linear_activated = {
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_linear_activation),
+    .pattern = linear_pattern,
     .shape = activated_shape,
     .forward = activated_forward,
     .backward = activated_backward,

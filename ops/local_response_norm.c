@@ -112,12 +112,24 @@ static tp_status local_response_norm_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_reshape(dx, like->rank, like->dims));
 }
 
+static tp_status local_response_norm_pattern(tp_ctx *ctx)
+{
+    const attributes *a = tp_ctx_attributes(ctx);
+    const int64_t c = tp_ctx_input(ctx, 0)->dims[1], before = a->size / 2, behind = (a->size - 1) / 2;
+    const int64_t reach = behind < c ? behind : c, back = before < c ? before : c;
+    if (!tp_pattern_operand(ctx, 0)) return TP_OK;
+    const tp_window w = {.outputs = c, .size = back + 1 + reach, .stride = 1, .dilation = 1, .before = back};
+    const tp_status status = tp_pattern_window(ctx, 1, &w);
+    return status == TP_OK ? tp_pattern_to(ctx, 0, NULL) : status;
+}
+
 const tp_op tp_op_local_response_norm = {
     TP_OP_HEAD,
     .name = "local_response_norm",
     .arity = 1,
     .structure = TP_DENSE,
     .attributes = sizeof(attributes),
+    .pattern = local_response_norm_pattern,
     .shape = local_response_norm_shape,
     .forward = local_response_norm_forward,
     .backward = local_response_norm_backward,

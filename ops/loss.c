@@ -134,6 +134,7 @@ static tp_status loss_backward(tp_ctx *ctx, const loss_row *row, tp_var g)
         .structure = TP_DENSE,                                                                                         \
         .attributes = sizeof(tp_loss_attributes),                                                                      \
         .shape = loss_shape,                                                                                           \
+        .pattern = loss_pattern,                                                                                       \
         .forward = name_##_forward,                                                                                    \
         .backward = name_##_backward,                                                                                  \
         .gradient = name_##_gradient,                                                                                  \
@@ -142,6 +143,12 @@ static tp_status loss_backward(tp_ctx *ctx, const loss_row *row, tp_var g)
                  .shapes = "operands of one shape -> that shape, or a scalar for a sum or a mean",                     \
                  .edges = "finite wherever the formula is, also at logits of 1e4; the mean of nothing is NaN"},        \
     };
+
+static tp_status loss_pattern(tp_ctx *ctx)
+{
+    const tp_loss_attributes *a = tp_ctx_attributes(ctx);
+    return a->how == TP_NONE ? tp_pattern_places(ctx) : tp_pattern_everything(ctx);
+}
 
 #define LOSS(name, formula, derivative, value, slope_x, recorded_x, slope_t, recorded_t, ...)                          \
     RECORDED(name, x, slope_x, recorded_x)                                                                             \

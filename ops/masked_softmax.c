@@ -121,12 +121,25 @@ static tp_status masked_softmax_backward(tp_ctx *ctx, tp_var g)
     return status == TP_OK && tp_ctx_needs(ctx, 1) ? tp_give(ctx, 1, slope) : status;
 }
 
+static tp_status masked_softmax_pattern(tp_ctx *ctx)
+{
+    for (int i = 0; i < tp_ctx_count(ctx); i++) {
+        const int rank = tp_ctx_input(ctx, i)->rank;
+        if (!tp_pattern_operand(ctx, i)) continue;
+        tp_status status = tp_pattern_mix(ctx, rank ? 1u << (rank - 1) : 0);
+        if (status == TP_OK) status = tp_pattern_to(ctx, 0, NULL);
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
 const tp_op tp_op_masked_softmax = {
     TP_OP_HEAD,
     .name = "masked_softmax",
     .arity = TP_VARIADIC,
     .structure = TP_DENSE,
     .attributes = sizeof(tp_score_rule),
+    .pattern = masked_softmax_pattern,
     .shape = masked_softmax_shape,
     .forward = masked_softmax_forward,
     .backward = masked_softmax_backward,

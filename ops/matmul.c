@@ -257,11 +257,30 @@ static tp_status matmul_gradient(tp_ctx *ctx, const tp_tensor *g)
     return give_product(ctx, 1, &q, &at, &mg);
 }
 
+/* Row i of a goes to row i of c, column j of b to column j. */
+static tp_status matmul_pattern(tp_ctx *ctx)
+{
+    const int rows = tp_ctx_input(ctx, 0)->rank, columns = tp_ctx_input(ctx, 1)->rank;
+    const int rank = tp_ctx_output(ctx, 0)->rank, batch = rank - (rows > 1) - (columns > 1);
+    for (int i = 0; i < 2; i++) {
+        if (!tp_pattern_operand(ctx, i)) continue;
+        const int own = i ? columns : rows;
+        int axes[TP_MAX_RANK];
+        for (int d = 0; d < batch; d++) axes[d] = d - (batch - (own - 2)) >= 0 ? d - (batch - (own - 2)) : -1;
+        if (rows > 1) axes[batch] = i == 0 ? rows - 2 : -1;
+        if (columns > 1) axes[rank - 1] = i == 1 ? columns - 1 : -1;
+        const tp_status status = tp_pattern_to(ctx, 0, axes);
+        if (status != TP_OK) return status;
+    }
+    return TP_OK;
+}
+
 const tp_op tp_op_matmul = {
     TP_OP_HEAD,
     .name = "matmul",
     .arity = 2,
     .structure = TP_DENSE,
+    .pattern = matmul_pattern,
     .shape = matmul_shape,
     .forward = matmul_forward,
     .backward = matmul_backward,

@@ -200,3 +200,26 @@ tp_var tp_without_column(tp_var x)
 {
     return tp_ok(x) ? tp_reshape(x, tp_var_rank(x) - 1, tp_var_dims(x)) : x;
 }
+
+tp_status tp_matrices_pattern(tp_ctx *ctx)
+{
+    const int batch = tp_ctx_input(ctx, 0)->rank - 2;
+    tp_status status = TP_OK;
+    for (int i = 0; i < tp_ctx_count(ctx); i++)
+        for (int k = 0; k < tp_result_count(ctx->op) && status == TP_OK; k++)
+            status = tp_pattern_batch(ctx, i, tp_ctx_input(ctx, i)->rank < 2 ? tp_ctx_input(ctx, i)->rank : 2, k,
+                                      tp_ctx_output(ctx, k)->rank - batch);
+    return status;
+}
+
+tp_status tp_right_sides_pattern(tp_ctx *ctx)
+{
+    const tp_tensor *b = tp_ctx_input(ctx, 1), *out = tp_ctx_output(ctx, 0);
+    const int own = b->rank > 1 ? 2 : 1; /* a vector is one column */
+    const tp_status status = tp_pattern_batch(ctx, 0, 2, 0, own);
+    if (status != TP_OK || own == 1) return status == TP_OK ? tp_pattern_batch(ctx, 1, 1, 0, 1) : status;
+    if (!tp_pattern_operand(ctx, 1)) return TP_OK;
+    int axes[TP_MAX_RANK];
+    for (int d = 0; d < out->rank; d++) axes[d] = d == out->rank - 2 ? -1 : d - (out->rank - b->rank);
+    return tp_pattern_to(ctx, 0, axes);
+}

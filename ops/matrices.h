@@ -81,6 +81,11 @@ tp_var tp_by_differences(tp_var x, tp_var differences);
 tp_var tp_cofactor(tp_var a);
 tp_var tp_cofactor_slope(tp_var a, tp_var g);
 
+/* The pattern of an op on matrices: each result of a batch on all of the operands' matrices at that place. */
+tp_status tp_matrices_pattern(tp_ctx *ctx);
+/* ... of a and right-hand sides b, each of whose columns goes to its own of the result. */
+tp_status tp_right_sides_pattern(tp_ctx *ctx);
+
 /* Records an op of several results on one operand; results[k] may be NULL. */
 tp_status tp_call_tuple(const tp_op *op, tp_var x, const void *attributes, tp_var *const *results);
 

@@ -109,6 +109,7 @@ const tp_op tp_op_multi_margin = {
     .structure = TP_DENSE,
     .selectors = 1u << 1,
     .attributes = sizeof(attributes),
+    .pattern = tp_labels_pattern,
     .shape = multi_margin_shape,
     .forward = multi_margin_forward,
     .backward = multi_margin_backward,

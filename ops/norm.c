@@ -12,6 +12,15 @@ int tp_affine_inputs(tp_var gain, tp_var bias, int n, tp_var *inputs, tp_affine 
     return n;
 }
 
+tp_status tp_norm_pattern(tp_ctx *ctx, unsigned mask, bool by_place)
+{
+    static const int channels[TP_MAX_RANK] = {-1, 0, -1, -1, -1, -1, -1, -1};
+    tp_status status = tp_pattern_along(ctx, 0, mask);
+    for (int i = 1; i < tp_ctx_count(ctx) && status == TP_OK; i++)
+        if (tp_pattern_operand(ctx, i)) status = tp_pattern_to(ctx, 0, by_place ? NULL : channels);
+    return status;
+}
+
 tp_status tp_part_check(tp_ctx *ctx, const char *what, int i, int rank, const int64_t *dims)
 {
     if (i == 0) return TP_OK;

@@ -14,6 +14,10 @@ int tp_affine_inputs(tp_var gain, tp_var bias, int n, tp_var *inputs, tp_affine 
 /* eps must be a finite number >= 0, every operand of x's dtype, and gain and bias of these dims. */
 tp_status tp_affine_check(tp_ctx *ctx, const tp_affine *affine, double eps, int rank, const int64_t *dims);
 
+/* The pattern: x along the axes in `mask`, and operands 1, 2, ..., each a number for each channel, axis 1 of x; or,
+   when `by_place`, at their own places. */
+tp_status tp_norm_pattern(tp_ctx *ctx, unsigned mask, bool by_place);
+
 /* Operand i, if i is not 0, must have these dims. */
 tp_status tp_part_check(tp_ctx *ctx, const char *what, int i, int rank, const int64_t *dims);
 

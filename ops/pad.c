@@ -111,12 +111,29 @@ static tp_status pad_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_call1(&tp_op_pad, g, &back));
 }
 
+/* A border of x's own elements moves with the op; a constant one depends on nothing. */
+static tp_status pad_pattern(tp_ctx *ctx)
+{
+    const border *b = tp_ctx_attributes(ctx);
+    if (b->mode != TP_PAD_CONSTANT) return tp_pattern_moved(ctx);
+    if (!tp_pattern_operand(ctx, 0)) return TP_OK;
+    const tp_tensor *out = tp_ctx_output(ctx, 0);
+    tp_status status = TP_OK;
+    for (int axis = 0; axis < out->rank && status == TP_OK; axis++) {
+        const tp_window w = {
+            .outputs = out->dims[axis], .size = 1, .stride = 1, .dilation = 1, .before = b->before[axis]};
+        if (b->before[axis] || b->after[axis]) status = tp_pattern_window(ctx, axis, &w);
+    }
+    return status == TP_OK ? tp_pattern_to(ctx, 0, NULL) : status;
+}
+
 const tp_op tp_op_pad = {
     TP_OP_HEAD,
     .name = "pad",
     .arity = 1,
     .structure = TP_GATHER,
     .attributes = sizeof(border),
+    .pattern = pad_pattern,
     .shape = pad_shape,
     .forward = pad_forward,
     .backward = pad_backward,
@@ -166,6 +183,7 @@ const tp_op tp_op_pad_fold = {
     .structure = TP_DENSE,
     .flags = TP_LINEAR,
     .attributes = sizeof(border),
+    .pattern = tp_pattern_moved,
     .shape = fold_shape,
     .forward = fold_forward,
     .backward = fold_backward,

@@ -204,6 +204,16 @@ static tp_status adjoint_shape(tp_ctx *ctx)
     return tp_ctx_result(ctx, 0, a->dtype, a->shape.rank, a->shape.dims);
 }
 
+tp_status tp_pick_pattern(tp_ctx *ctx)
+{
+    const tp_picks *picks = tp_ctx_attributes(ctx); /* a target begins with them */
+    const tp_tensor *x = tp_ctx_input(ctx, 0), *out = tp_ctx_output(ctx, 0);
+    bool alike = !picks->whole && x->rank == out->rank;
+    for (int i = 0; alike && i < x->rank; i++) alike = i == picks->axis || x->dims[i] == out->dims[i];
+    const bool fixed = ctx->tape->nodes[ctx->inputs[1]].op->structure == TP_LEAF;
+    return fixed || !alike ? tp_pattern_moved(ctx) : tp_pattern_along(ctx, 0, 1u << picks->axis);
+}
+
 static tp_status adjoint_forward(tp_ctx *ctx)
 {
     const tp_pick_target *a = tp_ctx_attributes(ctx);
@@ -226,6 +236,7 @@ const tp_op tp_op_pick_adjoint = {
     .flags = TP_LINEAR,
     .selectors = 1u << 1,
     .attributes = sizeof(tp_pick_target),
+    .pattern = tp_pick_pattern,
     .shape = adjoint_shape,
     .forward = adjoint_forward,
     .backward = adjoint_backward,

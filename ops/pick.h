@@ -47,6 +47,8 @@ tp_status tp_pick_read_shape(tp_ctx *ctx);
 tp_status tp_pick_read_forward(tp_ctx *ctx);
 tp_status tp_pick_read_backward(tp_ctx *ctx, tp_var g);
 tp_status tp_pick_read_gradient(tp_ctx *ctx, const tp_tensor *g);
+/* The pattern, also where the index is computed on the tape: then any along the axis, where the shapes tell so. */
+tp_status tp_pick_pattern(tp_ctx *ctx);
 /* table with what `picks` says read from it, recorded. */
 tp_var tp_pick_read(tp_var table, tp_var index, const tp_picks *picks);
 tp_pick_target tp_pick_target_of(const tp_picks *picks, const tp_tensor *table);

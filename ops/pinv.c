@@ -82,6 +82,7 @@ const tp_op tp_op_pinv = {
     .arity = 1,
     .structure = TP_DENSE,
     .attributes = sizeof(double),
+    .pattern = tp_matrices_pattern,
     .shape = pinv_shape,
     .forward = pinv_forward,
     .backward = pinv_backward,

@@ -47,6 +47,49 @@ static tp_pool_attributes back_from(tp_ctx *ctx)
     return attributes;
 }
 
+/* Each place and its window; `back`: of an operand that lies where the result would. */
+static tp_status windows_pattern(tp_ctx *ctx, bool back)
+{
+    const tp_pool_shape *s = saved_shape(ctx);
+    const int rank = tp_ctx_input(ctx, 0)->rank;
+    if (!tp_pattern_operand(ctx, 0)) return TP_OK;
+    if (s->adaptive) return tp_pattern_batch(ctx, 0, rank - 2, 0, rank - 2); /* windows of several sizes: the plane */
+    tp_status status = TP_OK;
+    for (int axis = 2; axis < rank && status == TP_OK; axis++) {
+        const int i = axis + 3 - rank;
+        const tp_window w = {back ? s->x[i] : s->y[i], s->window[i], s->stride[i], s->dilation[i], s->padding[i], back};
+        status = tp_pattern_window(ctx, axis, &w);
+    }
+    return status == TP_OK ? tp_pattern_to(ctx, 0, NULL) : status;
+}
+
+static tp_status pool_pattern(tp_ctx *ctx)
+{
+    return windows_pattern(ctx, false);
+}
+
+static tp_status spread_pattern(tp_ctx *ctx)
+{
+    return windows_pattern(ctx, true);
+}
+
+/* Indices that were given say where elements go; those that are computed on the tape lie in the windows. */
+static tp_status indexed_pattern(tp_ctx *ctx, bool back)
+{
+    const bool given = ctx->tape->nodes[ctx->inputs[1]].op->structure == TP_LEAF;
+    return given ? tp_pattern_moved(ctx) : windows_pattern(ctx, back);
+}
+
+static tp_status gather_pattern(tp_ctx *ctx)
+{
+    return indexed_pattern(ctx, false);
+}
+
+static tp_status scatter_pattern(tp_ctx *ctx)
+{
+    return indexed_pattern(ctx, true);
+}
+
 /* ---- the largest ---- */
 
 static tp_status max_shape(tp_ctx *ctx)
@@ -82,6 +125,7 @@ const tp_op tp_op_max_pool = {
     .results = 2,
     .structure = TP_GATHER,
     .attributes = sizeof(tp_pool_attributes),
+    .pattern = pool_pattern,
     .shape = max_shape,
     .forward = max_forward,
     .backward = max_backward,
@@ -139,6 +183,7 @@ const tp_op tp_op_pool_scatter = {
     .flags = TP_LINEAR,
     .selectors = 1u << 1,
     .attributes = sizeof(tp_pool_attributes),
+    .pattern = scatter_pattern,
     .shape = scatter_shape,
     .forward = scatter_forward,
     .backward = scatter_backward,
@@ -171,6 +216,7 @@ const tp_op tp_op_pool_gather = {
     .flags = TP_LINEAR,
     .selectors = 1u << 1,
     .attributes = sizeof(tp_pool_attributes),
+    .pattern = gather_pattern,
     .shape = gather_shape,
     .forward = gather_forward,
     .backward = gather_backward,
@@ -217,6 +263,7 @@ const tp_op tp_op_avg_pool = {TP_OP_HEAD,
                               .structure = TP_DENSE,
                               .flags = TP_LINEAR,
                               .attributes = sizeof(tp_pool_attributes),
+                              .pattern = pool_pattern,
                               .shape = average_shape,
                               .forward = average_forward,
                               .backward = average_backward,
@@ -248,6 +295,7 @@ const tp_op tp_op_avg_spread = {
     .structure = TP_DENSE,
     .flags = TP_LINEAR,
     .attributes = sizeof(tp_pool_attributes),
+    .pattern = spread_pattern,
     .shape = spread_shape,
     .forward = spread_forward,
     .backward = spread_backward,

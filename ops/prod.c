@@ -63,6 +63,7 @@ const tp_op tp_op_prod = {
     .arity = 1,
     .structure = TP_REDUCE,
     .attributes = sizeof(tp_axes),
+    .pattern = tp_axes_pattern,
     .shape = tp_axes_shape,
     .forward = prod_forward,
     .backward = prod_backward,

@@ -87,6 +87,7 @@ const tp_op tp_op_qr = {
     .arity = 1,
     .results = 2,
     .structure = TP_DENSE,
+    .pattern = tp_matrices_pattern,
     .shape = qr_shape,
     .forward = qr_forward,
     .backward = qr_backward,

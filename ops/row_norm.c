@@ -235,6 +235,16 @@ static tp_status row_norm_backward(tp_ctx *ctx, tp_var g)
     return tp_norm_backward(ctx, g, &a->affine, &view);
 }
 
+/* A group of channels goes together with the other groups of its sample. */
+static tp_status row_norm_pattern(tp_ctx *ctx)
+{
+    const attributes *a = tp_ctx_attributes(ctx);
+    const int rank = tp_ctx_input(ctx, 0)->rank;
+    const int first = a->by_layer ? rank - (int)a->parts : (a->parts > 1 ? 1 : 2);
+    const unsigned channels = !a->by_layer && a->parts == 1 ? 1u << 1 : 0;
+    return tp_norm_pattern(ctx, ~0u << first | channels, a->by_layer);
+}
+
 /* ---- descriptors ---- */
 
 #define ROW_NORM(name_, ...)                                                                                           \
@@ -243,6 +253,7 @@ static tp_status row_norm_backward(tp_ctx *ctx, tp_var g)
                                  .arity = TP_VARIADIC,                                                                 \
                                  .structure = TP_DENSE,                                                                \
                                  .attributes = sizeof(attributes),                                                     \
+                                 .pattern = row_norm_pattern,                                                          \
                                  .shape = row_norm_shape,                                                              \
                                  .forward = row_norm_forward,                                                          \
                                  .backward = row_norm_backward,                                                        \

@@ -109,12 +109,18 @@ static tp_status softmax_backward(tp_ctx *ctx, tp_var g)
     return tp_give(ctx, 0, tp_mul_masked(tp_sub(g, dot), y));
 }
 
+static tp_status softmax_pattern(tp_ctx *ctx)
+{
+    return tp_pattern_along(ctx, 0, 1u << axis_in(ctx));
+}
+
 const tp_op tp_op_softmax = {
     TP_OP_HEAD,
     .name = "softmax",
     .arity = 1,
     .structure = TP_DENSE,
     .attributes = sizeof(int),
+    .pattern = softmax_pattern,
     .shape = same_shape,
     .forward = softmax_forward,
     .backward = softmax_backward,
@@ -147,6 +153,7 @@ const tp_op tp_op_log_softmax = {
     .arity = 1,
     .structure = TP_DENSE,
     .attributes = sizeof(int),
+    .pattern = softmax_pattern,
     .shape = same_shape,
     .forward = log_softmax_forward,
     .backward = log_softmax_backward,
@@ -203,10 +210,16 @@ static tp_status logsumexp_gradient(tp_ctx *ctx, const tp_tensor *g)
     return TP_OK;
 }
 
+static tp_status logsumexp_pattern(tp_ctx *ctx)
+{
+    return tp_pattern_along(ctx, 0, 1u << (tp_ctx_input(ctx, 0)->rank - 1));
+}
+
 const tp_op tp_op_logsumexp = {TP_OP_HEAD,
                                .name = "logsumexp",
                                .arity = 1,
                                .structure = TP_REDUCE,
+                               .pattern = logsumexp_pattern,
                                .shape = logsumexp_shape,
                                .forward = logsumexp_forward,
                                .backward = logsumexp_backward,

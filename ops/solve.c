@@ -130,6 +130,7 @@ const tp_op tp_op_solve = {
     .name = "solve",
     .arity = 2,
     .structure = TP_DENSE,
+    .pattern = tp_right_sides_pattern,
     .shape = solve_shape,
     .forward = solve_forward,
     .backward = solve_backward,

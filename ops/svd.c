@@ -83,6 +83,7 @@ const tp_op tp_op_svd = {
     .arity = 1,
     .results = 3,
     .structure = TP_DENSE,
+    .pattern = tp_matrices_pattern,
     .shape = svd_shape,
     .forward = svd_forward,
     .backward = svd_backward,

@@ -1,7 +1,7 @@
 /* trace: the sum of a matrix's diagonal, for a matrix or for each of a batch. */
 #include <string.h>
 
-#include "ops/ops.h"
+#include "ops/matrices.h"
 
 static int64_t diagonal_of(const tp_tensor *x)
 {
@@ -52,6 +52,7 @@ const tp_op tp_op_trace = {TP_OP_HEAD,
                            .arity = 1,
                            .structure = TP_REDUCE,
                            .flags = TP_LINEAR,
+                           .pattern = tp_matrices_pattern,
                            .shape = trace_shape,
                            .forward = trace_forward,
                            .backward = trace_backward,

@@ -73,6 +73,7 @@ const tp_op tp_op_triangular_solve = {
     .arity = 2,
     .structure = TP_DENSE,
     .attributes = sizeof(unsigned),
+    .pattern = tp_right_sides_pattern,
     .shape = triangular_solve_shape,
     .forward = triangular_solve_forward,
     .backward = triangular_solve_backward,

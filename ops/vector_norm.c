@@ -77,6 +77,7 @@ const tp_op tp_op_norm = {
     .arity = 1,
     .structure = TP_REDUCE,
     .attributes = sizeof(tp_axes),
+    .pattern = tp_axes_pattern,
     .shape = norm_shape,
     .forward = norm_forward,
     .backward = norm_backward,

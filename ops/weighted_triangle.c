@@ -40,6 +40,7 @@ const tp_op tp_op_weighted_triangle = {
     .structure = TP_DENSE,
     .flags = TP_LINEAR,
     .attributes = sizeof(which),
+    .pattern = tp_pattern_places,
     .shape = triangle_shape,
     .forward = triangle_forward,
     .backward = triangle_backward,

@@ -71,6 +71,10 @@ typedef struct tp_op {
        other they come from differentiating `backward` by its upstream gradient, in which it is linear. */
     tp_status (*jvp)(tp_ctx *ctx, const tp_var *operands, tp_var *results);
 
+    /* Optional: which elements of its operands each element of the results can depend on, whatever the numbers are: see
+       below. Without it the structure says. */
+    tp_status (*pattern)(tp_ctx *ctx);
+
     /* Made by the rows of elementwise ops; the first three serve nodes whose operands are all scalars: the value, the
        walk back, and the slope by each operand. */
     void (*scalar_forward)(struct tp_node *nodes, uint32_t node);
@@ -179,6 +183,43 @@ TP_API tp_status tp_give_region(tp_ctx *ctx, int i, tp_var g, const tp_region *r
 TP_API tp_tensor *tp_ctx_grad(tp_ctx *ctx, int i, bool *accumulate);
 /* Hands `g` on to operand i as it is, without copying. */
 TP_API tp_status tp_ctx_pass(tp_ctx *ctx, int i, const tp_tensor *g);
+
+/* ---- in pattern ---- */
+
+/* A pattern closure leads operands to results one at a time: it takes one up, says in any number of steps which of its
+   elements go together, and lays them on a result. What it lays there comes to what was there already.
+
+   Takes operand i up, each element at its own place. False when nothing of it is to be followed: skip the rest. */
+TP_API bool tp_pattern_operand(tp_ctx *ctx, int i);
+/* All elements along the axes in `mask` go together; these axes stay with one element. */
+TP_API tp_status tp_pattern_mix(tp_ctx *ctx, unsigned mask);
+/* Along the axis, each element goes with those before it; with those behind it when `reverse`. */
+TP_API tp_status tp_pattern_prefix(tp_ctx *ctx, int axis, bool reverse);
+/* Along the axis `outputs` elements come out: the j-th goes with the elements j stride + k dilation - before, k = 0 ..
+   size - 1, as far as there are such. */
+typedef struct tp_window {
+    int64_t outputs, size, stride, dilation, before;
+    bool back; /* the other way about: the j-th goes to the elements j stride + k dilation - before */
+} tp_window;
+TP_API tp_status tp_pattern_window(tp_ctx *ctx, int axis, const tp_window *window);
+/* Lays it on result k. axes[d] is the axis that dim d of the result follows, or -1 for none; the axes that none follows
+   are mixed, and stay so; an axis of one element is stretched. NULL: as broadcasting does. */
+TP_API tp_status tp_pattern_to(tp_ctx *ctx, int k, const int *axes);
+/* Lays it on a part of result k, as if that were dense in row-major order; its elements and the region's agree. */
+TP_API tp_status tp_pattern_to_region(tp_ctx *ctx, int k, const tp_region *region);
+/* Short for the whole of an op of one result: operand i, mixed over the axes in `mask`, to the same places, or to those
+   that are left when the result's rank is lower. */
+TP_API tp_status tp_pattern_along(tp_ctx *ctx, int i, unsigned mask);
+/* Whole closures. Every operand at its own places, as for TP_ELEMENTWISE; everything on everything, as for TP_DENSE;
+   and for a linear op whose results are single elements of an operand, or sums of such: found by having the op move
+   numbers. Where integers that are computed on the tape steer an op, they may be others after a replay: everything
+   then. */
+TP_API tp_status tp_pattern_places(tp_ctx *ctx);
+TP_API tp_status tp_pattern_everything(tp_ctx *ctx);
+TP_API tp_status tp_pattern_moved(tp_ctx *ctx);
+/* Operand i, whose last `own` dims are a matrix, a row, ..., and result k, whose last `result` dims are: each on all of
+   its own, and the dims before them broadcast. */
+TP_API tp_status tp_pattern_batch(tp_ctx *ctx, int i, int own, int k, int result);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 #include <tapir/ops.h>
 #include <tapir/optim.h>
 #include <tapir/random.h>
+#include <tapir/sparse.h>
 #include <tapir/tape.h>
 #include <tapir/tensor.h>
 

@@ -1,0 +1,75 @@
+/* Sparse derivatives: the pattern, the colours and the numbers. */
+#include "tests/test_sparse.h"
+
+matrix new_matrix(int64_t rows, int64_t columns)
+{
+    const size_t count = (size_t)(rows * columns);
+    matrix m = {rows, columns, calloc(count ? count : 1, sizeof(double))};
+    ck_assert_ptr_nonnull(m.at);
+    return m;
+}
+
+void free_matrix(matrix *m)
+{
+    free(m->at);
+    m->at = NULL;
+}
+
+tp_tensor *unit_like(tp_var y, int64_t e)
+{
+    const tp_tensor *value = tp_value(y);
+    if (!value) return NULL;
+    tp_tensor *unit = tp_tensor_new(tp_tensor_dtype(value), tp_tensor_rank(value), tp_tensor_dims(value));
+    ck_assert_ptr_nonnull(unit);
+    if (tp_tensor_dtype(value) == TP_F64)
+        ((double *)tp_tensor_data(unit))[e] = 1;
+    else
+        ((float *)tp_tensor_data(unit))[e] = 1;
+    return unit;
+}
+
+const char *csr_difference(const tp_csr *a, const matrix *j, double tolerance)
+{
+    static char text[160];
+    double largest = 1;
+    for (int64_t i = 0; i < j->rows * j->columns; i++)
+        if (fabs(j->at[i]) > largest) largest = fabs(j->at[i]);
+    for (int64_t row = 0; row < a->rows; row++) {
+        int64_t e = a->row_start[row];
+        for (int64_t c = 0; c < a->columns; c++) {
+            const double want = j->at[row * j->columns + c];
+            const bool there = e < a->row_start[row + 1] && a->column[e] == c;
+            const double got = there ? a->value[e] : 0;
+            e += there;
+            if (there ? fabs(got - want) <= tolerance * largest || got == want || (isnan(got) && isnan(want))
+                      : want == 0)
+                continue;
+            snprintf(text, sizeof text, "(%ld,%ld) is %s%.12g, not %.12g", (long)row, (long)c,
+                     there ? "" : "no entry: ", got, want);
+            return text;
+        }
+        if (e != a->row_start[row + 1]) return "columns do not ascend";
+    }
+    return "";
+}
+
+void mark_nonzeros(matrix *truth, const matrix *j)
+{
+    if (!truth->at) *truth = new_matrix(j->rows, j->columns);
+    for (int64_t i = 0; i < j->rows * j->columns; i++)
+        if (j->at[i] != 0) truth->at[i] = 1;
+}
+
+int64_t count_marks(const matrix *truth)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < truth->rows * truth->columns; i++) n += truth->at[i] != 0;
+    return n;
+}
+
+Suite *sparse_suite(void)
+{
+    Suite *suite = suite_create("sparse");
+    suite_add_tcase(suite, sparse_ops_case());
+    return suite;
+}

@@ -1,0 +1,31 @@
+/* Dense matrices, and sparse ones held against them. */
+#ifndef TAPIR_TESTS_TEST_SPARSE_H
+#define TAPIR_TESTS_TEST_SPARSE_H
+
+#include <tapir/sparse.h>
+
+#include "tests/helpers.h"
+
+typedef struct matrix {
+    int64_t rows, columns;
+    double *at;
+} matrix;
+
+/* Zeros. */
+matrix new_matrix(int64_t rows, int64_t columns);
+void free_matrix(matrix *m);
+
+/* 1 at element e of a tensor like y, 0 elsewhere; NULL for a scalar. */
+tp_tensor *unit_like(tp_var y, int64_t e);
+
+/* "": sorted columns, every number that is not zero is an entry, and entries agree within tolerance * max(1, the
+   largest). Else what is wrong; it is overwritten by the next call. */
+const char *csr_difference(const tp_csr *a, const matrix *j, double tolerance);
+
+/* Sets truth to 1 where j is not zero; makes it at the first call. */
+void mark_nonzeros(matrix *truth, const matrix *j);
+int64_t count_marks(const matrix *truth);
+
+TCase *sparse_ops_case(void);
+
+#endif
