@@ -265,9 +265,10 @@ static tp_status alias_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *resu
     return TP_OK;
 }
 
-static void alias_scalar_forward(tp_node *nodes, uint32_t node)
+static double alias_scalar_forward(tp_node *nodes, uint32_t node, double last)
 {
-    nodes[node].value.number = nodes[nodes[node].a & TP_NODE_BITS].value.number;
+    const uint32_t of = nodes[node].a & TP_NODE_BITS;
+    return nodes[node].value.number = of == node - 1 ? last : nodes[of].value.number;
 }
 
 static void alias_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t node)

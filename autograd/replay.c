@@ -21,29 +21,38 @@ static tp_status forward(tp_tape *tape, uint32_t i)
     return status == TP_OK || tape->error.status ? status : tp_ctx_fail(&ctx, status, "failed on replay");
 }
 
+static tp_status visit(tp_tape *tape, uint32_t i)
+{
+    tp_node *node = &tape->nodes[i];
+    if (node->op->structure == TP_LEAF) {
+        tp_leaf_entry *leaf = tp_leaf_of(tape, i);
+        if (leaf) leaf->version = tp_tensor_version(leaf->tensor);
+        if (leaf && !(node->a & TP_IS_TENSOR))
+            node->value.number = tp_get((tp_dtype)leaf->tensor->dtype, leaf->tensor->data);
+        return TP_OK;
+    }
+    if (node->op->flags & TP_TUPLE_PART) return TP_OK;
+    return node->op->flags & TP_GUARDS ? tp_guard_check(tape, i) : forward(tape, i);
+}
+
 static tp_status recompute(tp_tape *tape, uint32_t end)
 {
     const bool timed = tape->profiling;
+    double last = 0; /* the value of the node before */
     for (uint32_t i = 0; i < end; i++) {
-        tp_node *node = &tape->nodes[i];
-        tp_status status = TP_OK;
-        if (node->op->scalar_forward && !(node->a & TP_IS_TENSOR)) {
+        const tp_node *node = &tape->nodes[i];
+        if (TP_LIKELY(node->op->scalar_forward && !(node->a & TP_IS_TENSOR))) {
             const uint64_t start = timed ? tp_profile_start(tape) : 0;
-            node->op->scalar_forward(tape->nodes, i);
-            tp_profile_stop(tape, start, node->op, TP_TIMED_REPLAY, i, i + 1);
-        } else if (node->op->structure == TP_LEAF) {
-            tp_leaf_entry *leaf = tp_leaf_of(tape, i);
-            if (leaf) leaf->version = tp_tensor_version(leaf->tensor);
-            if (leaf && !(node->a & TP_IS_TENSOR))
-                node->value.number = tp_get((tp_dtype)leaf->tensor->dtype, leaf->tensor->data);
-        } else if (node->op->flags & TP_GUARDS) {
-            status = tp_guard_check(tape, i);
-        } else if (!(node->op->flags & TP_TUPLE_PART)) {
-            status = forward(tape, i);
+            last = node->op->scalar_forward(tape->nodes, i, last);
+            if (TP_UNLIKELY(timed)) tp_profile_stop(tape, start, node->op, TP_TIMED_REPLAY, i, i + 1);
+            continue;
         }
-        if (status == TP_OK) continue;
-        tape->stopped = i + 1;
-        return status;
+        const tp_status status = visit(tape, i);
+        if (status != TP_OK) {
+            tape->stopped = i + 1;
+            return status;
+        }
+        last = tape->nodes[i].value.number;
     }
     if (tape->stopped <= end) tape->stopped = 0;
     return TP_OK;

@@ -5,7 +5,8 @@
 
 #include <tapir/ops.h>
 
-typedef enum bench_peer { BENCH_ALONE, BENCH_TORCH, BENCH_ADOLC, BENCH_PEERS } bench_peer;
+/* BENCH_TAPIR: the task's `rival`. */
+typedef enum bench_peer { BENCH_ALONE, BENCH_TORCH, BENCH_ADOLC, BENCH_TAPIR, BENCH_PEERS } bench_peer;
 
 enum { BENCH_PHASES = 2, BENCH_OPERANDS = 6 };
 
@@ -55,7 +56,8 @@ struct bench_task {
     bench_peer peer;
     int64_t n; /* operations or elements, also for the peer */
     const bench_program *program;
-    bool fresh; /* a new tape with the default allocator at every step: allocations are not counted */
+    const bench_program *rival; /* another way to do the same with Tapir, in the peer's place */
+    bool fresh;                 /* a new tape with the default allocator at every step: allocations are not counted */
     tp_var (*unary)(tp_var x);
     tp_var (*binary)(tp_var x, tp_var b);
     tp_var (*build)(const tp_var *x); /* for bench_op_program, on these operands: */

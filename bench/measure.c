@@ -44,12 +44,13 @@ static int phases_of(const bench_task *task)
 }
 
 /* Seconds a step, of each phase. */
-static bool run(const bench_task *task, void *state, int64_t steps, double seconds[BENCH_PHASES])
+static bool run(const bench_task *task, const bench_program *program, void *state, int64_t steps,
+                double seconds[BENCH_PHASES])
 {
     for (int i = 0; i < BENCH_PHASES; i++) seconds[i] = 0;
     const double start = bench_now();
     for (int64_t i = 0; i < steps; i++)
-        if (!task->program->step(state, seconds)) return false;
+        if (!program->step(state, seconds)) return false;
     if (phases_of(task) == 1) seconds[0] = bench_now() - start;
     for (int i = 0; i < BENCH_PHASES; i++) seconds[i] /= (double)steps;
     return true;
@@ -62,17 +63,23 @@ static int64_t steps_in(double slice, const double seconds[BENCH_PHASES])
     return step > slice ? 1 : (int64_t)(slice / step);
 }
 
-static bool turn(const bench_task *task, void *state, int64_t steps, double seconds[BENCH_PHASES])
+/* One of the two: a program and its state, or, where that is NULL, the peer. */
+typedef struct side {
+    const bench_program *program;
+    void *state;
+} side;
+
+static bool turn(const bench_task *task, const side *of, int64_t steps, double seconds[BENCH_PHASES])
 {
-    return state ? run(task, state, steps, seconds) : bench_peer_run(task, steps, seconds);
+    return of->state ? run(task, of->program, of->state, steps, seconds) : bench_peer_run(task, steps, seconds);
 }
 
-/* Warms up a side (the peer, where state is NULL) and leaves the seconds of a warm step: the first ones are dear, and
+/* Warms up a side and leaves the seconds of a warm step: the first ones are dear, and
    so a first guess of how many make a slice is too low. */
-static bool warm(const bench_task *task, void *state, double seconds[BENCH_PHASES])
+static bool warm(const bench_task *task, const side *of, double seconds[BENCH_PHASES])
 {
-    bool ok = turn(task, state, 1, seconds);
-    for (int i = 0; ok && i < WARM_TURNS; i++) ok = turn(task, state, steps_in(WARM_SLICE, seconds), seconds);
+    bool ok = turn(task, of, 1, seconds);
+    for (int i = 0; ok && i < WARM_TURNS; i++) ok = turn(task, of, steps_in(WARM_SLICE, seconds), seconds);
     return ok;
 }
 
@@ -97,19 +104,20 @@ static void keep(series *to, int round, const double seconds[BENCH_PHASES])
     for (int i = 0; i < BENCH_PHASES; i++) to->of[i][round] = seconds[i];
 }
 
-static void take_turns(const bench_task *task, void *state, const bench_counter *counter, bench_result *result)
+static void take_turns(const bench_task *task, const side *us, const side *them, const bench_counter *counter,
+                       bench_result *result)
 {
     double tapir[BENCH_PHASES], peer[BENCH_PHASES];
     series ours, theirs;
-    if (!warm(task, state, tapir)) return;
-    result->peer_ok = warm(task, NULL, peer);
+    if (!warm(task, us, tapir)) return;
+    result->peer_ok = warm(task, them, peer);
     const int64_t steps = steps_in(SLICE, tapir), peer_steps = result->peer_ok ? steps_in(SLICE, peer) : 1;
     const int rounds = tapir[0] + tapir[1] > SLICE ? ROUNDS_OF_LONG : ROUNDS;
     const size_t before = counter->allocations;
     for (int i = 0; i < rounds; i++) {
-        if (!run(task, state, steps, tapir)) return;
+        if (!turn(task, us, steps, tapir)) return;
         keep(&ours, i, tapir);
-        result->peer_ok = result->peer_ok && bench_peer_run(task, peer_steps, peer);
+        result->peer_ok = result->peer_ok && turn(task, them, peer_steps, peer);
         if (result->peer_ok) keep(&theirs, i, peer);
     }
     result->allocations = (double)(counter->allocations - before) / (double)(rounds * steps);
@@ -123,12 +131,14 @@ static void take_turns(const bench_task *task, void *state, const bench_counter 
 
 bench_result bench_measure(const bench_task *task)
 {
-    bench_counter counter;
+    bench_counter counter, others;
     bench_counter_init(&counter);
+    bench_counter_init(&others);
     bench_result result = {.ok = false};
-    void *state = task->program->open(task, &counter.memory);
-    if (!state) return result;
-    take_turns(task, state, &counter, &result);
-    task->program->close(state);
+    const side us = {task->program, task->program->open(task, &counter.memory)};
+    const side them = {task->rival, us.state && task->rival ? task->rival->open(task, &others.memory) : NULL};
+    if (us.state) take_turns(task, &us, &them, &counter, &result);
+    if (us.state) us.program->close(us.state);
+    if (them.state) them.program->close(them.state);
     return result;
 }

@@ -9,7 +9,7 @@
 
 static int goals, met, unknown;
 
-static const char *const peer_names[BENCH_PEERS] = {"", "PyTorch", "ADOL-C"};
+static const char *const peer_names[BENCH_PEERS] = {"", "PyTorch", "ADOL-C", "Tapir"};
 
 void bench_progress(const char *name)
 {

@@ -82,12 +82,19 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         return text;                                                                                                   \
     }
 
+/* The value of a scalar operand of node i; most often it is the node before, whose value is in a register: read back
+   from memory, it would be late. */
+static inline double operand(const tp_node *nodes, uint32_t at, uint32_t i, double last)
+{
+    return at == i - 1 ? last : nodes[at].value.number;
+}
+
 /* Scalar closures of a row with one operand; B, C and D are the places of its plain numbers, if it has them. */
 #define SCALAR_ONE(name, B, C_, D)                                                                                     \
-    static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
+    static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        node->value.number = name##_value(nodes[node->a & TP_NODE_BITS].value.number, B, C_, D);                       \
+        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last), B, C_, D);           \
     }                                                                                                                  \
     FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
     {                                                                                                                  \
@@ -101,11 +108,11 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         slopes[0] = name##_by_x(nodes[node->a & TP_NODE_BITS].value.number, B, C_, D, node->value.number, 1);          \
     }
 #define SCALAR_TWO(name)                                                                                               \
-    static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
+    static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        node->value.number = name##_value(nodes[node->a & TP_NODE_BITS].value.number,                                  \
-                                          nodes[node->b & TP_NODE_BITS].value.number, 0, 0);                           \
+        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last),                      \
+                                                 operand(nodes, node->b & TP_NODE_BITS, i, last), 0, 0);               \
     }                                                                                                                  \
     FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
     {                                                                                                                  \
@@ -124,12 +131,12 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         slopes[1] = name##_by_b(x, b, 0, 0, node->value.number, 1);                                                    \
     }
 #define SCALAR_THREE(name)                                                                                             \
-    static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
+    static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        node->value.number =                                                                                           \
-            name##_value(nodes[node->a & TP_NODE_BITS].value.number, nodes[node->b & TP_NODE_BITS].value.number,       \
-                         nodes[node->extra.third].value.number, 0);                                                    \
+        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last),                      \
+                                                 operand(nodes, node->b & TP_NODE_BITS, i, last),                      \
+                                                 operand(nodes, node->extra.third, i, last), 0);                       \
     }                                                                                                                  \
     FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
     {                                                                                                                  \
@@ -290,11 +297,11 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
 
 #define COMPARE(name, value_, low_, high_)                                                                             \
     VALUE(name, value_)                                                                                                \
-    static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
+    static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        node->value.number = name##_value(nodes[node->a & TP_NODE_BITS].value.number,                                  \
-                                          nodes[node->b & TP_NODE_BITS].value.number, 0, 0);                           \
+        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last),                      \
+                                                 operand(nodes, node->b & TP_NODE_BITS, i, last), 0, 0);               \
     }                                                                                                                  \
     COMPARE_ROW(name, value_, low_, high_)                                                                             \
     DESCRIPTOR(name, 2, TP_NO_GRADIENT, .gradient = NULL)                                                              \
@@ -304,10 +311,10 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
     }
 #define TEST(name, value_, low_, high_)                                                                                \
     VALUE(name, value_)                                                                                                \
-    static void name##_scalar_forward(tp_node *nodes, uint32_t i)                                                      \
+    static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        node->value.number = name##_value(nodes[node->a & TP_NODE_BITS].value.number, 0, 0, 0);                        \
+        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last), 0, 0, 0);            \
     }                                                                                                                  \
     COMPARE_ROW(name, value_, low_, high_)                                                                             \
     DESCRIPTOR(name, 1, TP_NO_GRADIENT, .gradient = NULL)                                                              \

@@ -75,9 +75,9 @@ typedef struct tp_op {
        below. Without it the structure says. */
     tp_status (*pattern)(tp_ctx *ctx);
 
-    /* Made by the rows of elementwise ops; the first three serve nodes whose operands are all scalars: the value, the
-       walk back, and the slope by each operand. */
-    void (*scalar_forward)(struct tp_node *nodes, uint32_t node);
+    /* Made by the rows of elementwise ops; the first three serve nodes whose operands are all scalars: the value
+       (which it returns; `last` is that of the node before), the walk back, and the slope by each operand. */
+    double (*scalar_forward)(struct tp_node *nodes, uint32_t node, double last);
     void (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node);
     void (*scalar_slopes)(const struct tp_node *nodes, uint32_t node, double *slopes);
     const struct tp_row *row;
