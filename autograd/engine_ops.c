@@ -35,17 +35,17 @@ static const tp_row accumulate_row = {.index = TP_ROW_add,
                                       .slope = {"g", "g"},
                                       .recorded_text = {"g", "g"}};
 
-static void accumulate_scalar_forward(tp_node *nodes, uint32_t i)
+static double accumulate_scalar_forward(tp_node *nodes, uint32_t i, double last)
 {
-    nodes[i].value.number =
-        nodes[nodes[i].a & TP_NODE_BITS].value.number + nodes[nodes[i].b & TP_NODE_BITS].value.number;
+    return nodes[i].value.number = tp_operand_number(nodes, nodes[i].a & TP_NODE_BITS, i, last) +
+                                   tp_operand_number(nodes, nodes[i].b & TP_NODE_BITS, i, last);
 }
 
-static void accumulate_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)
+static double accumulate_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i, double g)
 {
-    const double g = slots[i].number;
     slots[nodes[i].a & TP_NODE_BITS].number += g;
     slots[nodes[i].b & TP_NODE_BITS].number += g;
+    return slots[i - 1].number;
 }
 
 static void accumulate_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)
@@ -267,13 +267,13 @@ static tp_status alias_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *resu
 
 static double alias_scalar_forward(tp_node *nodes, uint32_t node, double last)
 {
-    const uint32_t of = nodes[node].a & TP_NODE_BITS;
-    return nodes[node].value.number = of == node - 1 ? last : nodes[of].value.number;
+    return nodes[node].value.number = tp_operand_number(nodes, nodes[node].a & TP_NODE_BITS, node, last);
 }
 
-static void alias_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t node)
+static double alias_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t node, double g)
 {
-    slots[nodes[node].a & TP_NODE_BITS].number += slots[node].number;
+    slots[nodes[node].a & TP_NODE_BITS].number += g;
+    return slots[node - 1].number;
 }
 
 static const tp_op alias_op = {TP_OP_HEAD,

@@ -91,7 +91,7 @@ tp_status tp_stretch_timed(tp_tape *tape, uint32_t high, uint32_t low)
         if (scalar && keep)
             tp_scalar_gradient(tape, i, keep);
         else if (scalar)
-            op->scalar_gradient(tape->nodes, tape->slots, i);
+            op->scalar_gradient(tape->nodes, tape->slots, i, tape->slots[i].number);
         else
             status = tp_visit(tape, i);
         const uint64_t took = tp_profile_clock() - start;

@@ -307,6 +307,13 @@ static inline tp_tensor *tp_ref(tp_tensor *tensor)
 
 const char *tp_name_of(const tp_tape *tape, uint32_t node); /* NULL if it has none */
 
+/* The value of a scalar operand of node i; most often it is the node before, whose value is in a register: read back
+   from memory, it would be late. */
+static inline double tp_operand_number(const tp_node *nodes, uint32_t at, uint32_t i, double last)
+{
+    return at == i - 1 ? last : nodes[at].value.number;
+}
+
 static inline uint32_t tp_input_of(const tp_node *node, uint32_t i)
 {
     if (node->op->arity >= 0 && (node->op->arity <= 2 || node->op->row))

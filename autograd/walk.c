@@ -236,7 +236,7 @@ void tp_scalar_gradient(tp_tape *tape, uint32_t i, uint32_t low)
     const uint32_t count = tp_input_count(node), n = count < TP_ROW_OPERANDS ? count : TP_ROW_OPERANDS;
     tp_slot below[TP_ROW_OPERANDS];
     for (uint32_t k = 0; k < n; k++) below[k] = tape->slots[tp_input_of(node, k)];
-    node->op->scalar_gradient(tape->nodes, tape->slots, i);
+    node->op->scalar_gradient(tape->nodes, tape->slots, i, tape->slots[i].number);
     for (uint32_t k = 0; k < n; k++)
         if (tp_input_of(node, k) < low) tape->slots[tp_input_of(node, k)] = below[k];
 }
@@ -245,19 +245,27 @@ static tp_status stretch_in_numbers(tp_tape *tape, uint32_t high, uint32_t low)
 {
     if (tape->profiling && !tape->profile->inside) return tp_stretch_timed(tape, high, low);
     const uint32_t keep = tape->inner ? tape->walk_low : 0;
+    double g =
+        tape->slots[high - 1].number; /* read back from where the node behind has just put it, it would be late */
     for (uint32_t i = high; i-- > low;) {
-        if (tape->slots[i].bits << 1 == 0) continue; /* absent, or a zero of either sign */
         const tp_node *node = &tape->nodes[i];
         const uint32_t kind = node->a & (TP_IS_TENSOR | TP_NEEDS);
-        if (kind == TP_NEEDS && node->op->scalar_gradient) {
-            if (keep)
-                tp_scalar_gradient(tape, i, keep);
+        if (TP_LIKELY(kind == TP_NEEDS && node->op->scalar_gradient && !keep)) {
+            if (g == 0)
+                g = tape->slots[i - 1].number;
             else
-                node->op->scalar_gradient(tape->nodes, tape->slots, i);
-        } else if (kind & TP_NEEDS) {
-            const tp_status status = tp_visit(tape, i);
-            if (status != TP_OK) return status;
+                g = node->op->scalar_gradient(tape->nodes, tape->slots, i, g);
+            continue;
         }
+        if (kind & TP_NEEDS && tape->slots[i].bits << 1 != 0) { /* 0: absent, or a zero of either sign */
+            if (kind == TP_NEEDS && node->op->scalar_gradient) {
+                tp_scalar_gradient(tape, i, keep);
+            } else {
+                const tp_status status = tp_visit(tape, i);
+                if (status != TP_OK) return status;
+            }
+        }
+        if (i) g = tape->slots[i - 1].number;
     }
     return TP_OK;
 }

@@ -61,11 +61,13 @@ static tp_var interleaved(const tp_var *x, int64_t n)
 {
     enum { CHAINS = 8 };
     tp_tape *tape = x->tape;
-    const tp_var c = tp_scalar(tape, .5), d = tp_scalar(tape, .25);
+    const tp_var c = tp_scalar(tape, .5), d = tp_scalar(tape, 2), e = tp_scalar(tape, .25);
     tp_var y[CHAINS];
     for (int k = 0; k < CHAINS; k++) y[k] = *x;
-    for (int64_t i = 0; i < n; i++)
-        y[i % CHAINS] = i / CHAINS % 2 ? tp_add(y[i % CHAINS], d) : tp_mul(y[i % CHAINS], c);
+    for (int64_t i = 0; i < n; i++) {
+        tp_var *of = &y[i % CHAINS];
+        *of = i / CHAINS % 2 ? tp_add(*of, e) : tp_mul(*of, i / CHAINS % 4 ? c : d);
+    }
     for (int k = 1; k < CHAINS; k++) y[0] = tp_add(y[0], y[k]);
     return y[0];
 }

@@ -82,25 +82,19 @@ static tp_var over_square_rule(tp_var a, tp_var x, tp_var b)
         return text;                                                                                                   \
     }
 
-/* The value of a scalar operand of node i; most often it is the node before, whose value is in a register: read back
-   from memory, it would be late. */
-static inline double operand(const tp_node *nodes, uint32_t at, uint32_t i, double last)
-{
-    return at == i - 1 ? last : nodes[at].value.number;
-}
-
 /* Scalar closures of a row with one operand; B, C and D are the places of its plain numbers, if it has them. */
 #define SCALAR_ONE(name, B, C_, D)                                                                                     \
     static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last), B, C_, D);           \
+        return node->value.number = name##_value(tp_operand_number(nodes, node->a & TP_NODE_BITS, i, last), B, C_, D); \
     }                                                                                                                  \
-    FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
+    FUSED static double name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i, double g)             \
     {                                                                                                                  \
         const tp_node *node = &nodes[i];                                                                               \
         const uint32_t a = node->a & TP_NODE_BITS;                                                                     \
-        slots[a].number += name##_by_x(nodes[a].value.number, B, C_, D, node->value.number, slots[i].number);          \
+        const double of_a = slots[a].number += name##_by_x(nodes[a].value.number, B, C_, D, node->value.number, g);    \
+        return a == i - 1 ? of_a : slots[i - 1].number;                                                                \
     }                                                                                                                  \
     FUSED static void name##_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)                           \
     {                                                                                                                  \
@@ -111,17 +105,19 @@ static inline double operand(const tp_node *nodes, uint32_t at, uint32_t i, doub
     static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last),                      \
-                                                 operand(nodes, node->b & TP_NODE_BITS, i, last), 0, 0);               \
+        return node->value.number = name##_value(tp_operand_number(nodes, node->a & TP_NODE_BITS, i, last),            \
+                                                 tp_operand_number(nodes, node->b & TP_NODE_BITS, i, last), 0, 0);     \
     }                                                                                                                  \
-    FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
+    FUSED static double name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i, double g)             \
     {                                                                                                                  \
         const tp_node *node = &nodes[i];                                                                               \
         const uint32_t a = node->a & TP_NODE_BITS, e = node->b & TP_NODE_BITS;                                         \
         const double x = nodes[a].value.number, b = nodes[e].value.number;                                             \
-        const double y = node->value.number, g = slots[i].number;                                                      \
-        slots[a].number += name##_by_x(x, b, 0, 0, y, g);                                                              \
-        slots[e].number += name##_by_b(x, b, 0, 0, y, g);                                                              \
+        const double y = node->value.number;                                                                           \
+        const double of_a = slots[a].number += name##_by_x(x, b, 0, 0, y, g);                                          \
+        const double of_e = slots[e].number += name##_by_b(x, b, 0, 0, y, g);                                          \
+        if (e == i - 1) return of_e;                                                                                   \
+        return a == i - 1 ? of_a : slots[i - 1].number;                                                                \
     }                                                                                                                  \
     FUSED static void name##_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)                           \
     {                                                                                                                  \
@@ -134,19 +130,20 @@ static inline double operand(const tp_node *nodes, uint32_t at, uint32_t i, doub
     static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last),                      \
-                                                 operand(nodes, node->b & TP_NODE_BITS, i, last),                      \
-                                                 operand(nodes, node->extra.third, i, last), 0);                       \
+        return node->value.number = name##_value(tp_operand_number(nodes, node->a & TP_NODE_BITS, i, last),            \
+                                                 tp_operand_number(nodes, node->b & TP_NODE_BITS, i, last),            \
+                                                 tp_operand_number(nodes, node->extra.third, i, last), 0);             \
     }                                                                                                                  \
-    FUSED static void name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i)                         \
+    FUSED static double name##_scalar_gradient(const tp_node *nodes, tp_slot *slots, uint32_t i, double g)             \
     {                                                                                                                  \
         const tp_node *node = &nodes[i];                                                                               \
         const uint32_t a = node->a & TP_NODE_BITS, e = node->b & TP_NODE_BITS, f = node->extra.third;                  \
         const double x = nodes[a].value.number, b = nodes[e].value.number, c = nodes[f].value.number;                  \
-        const double y = node->value.number, g = slots[i].number;                                                      \
+        const double y = node->value.number;                                                                           \
         slots[a].number += name##_by_x(x, b, c, 0, y, g);                                                              \
         slots[e].number += name##_by_b(x, b, c, 0, y, g);                                                              \
         slots[f].number += name##_by_c(x, b, c, 0, y, g);                                                              \
+        return slots[i - 1].number;                                                                                    \
     }                                                                                                                  \
     FUSED static void name##_scalar_slopes(const tp_node *nodes, uint32_t i, double *slopes)                           \
     {                                                                                                                  \
@@ -300,8 +297,8 @@ static inline double operand(const tp_node *nodes, uint32_t at, uint32_t i, doub
     static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last),                      \
-                                                 operand(nodes, node->b & TP_NODE_BITS, i, last), 0, 0);               \
+        return node->value.number = name##_value(tp_operand_number(nodes, node->a & TP_NODE_BITS, i, last),            \
+                                                 tp_operand_number(nodes, node->b & TP_NODE_BITS, i, last), 0, 0);     \
     }                                                                                                                  \
     COMPARE_ROW(name, value_, low_, high_)                                                                             \
     DESCRIPTOR(name, 2, TP_NO_GRADIENT, .gradient = NULL)                                                              \
@@ -314,7 +311,7 @@ static inline double operand(const tp_node *nodes, uint32_t at, uint32_t i, doub
     static double name##_scalar_forward(tp_node *nodes, uint32_t i, double last)                                       \
     {                                                                                                                  \
         tp_node *node = &nodes[i];                                                                                     \
-        return node->value.number = name##_value(operand(nodes, node->a & TP_NODE_BITS, i, last), 0, 0, 0);            \
+        return node->value.number = name##_value(tp_operand_number(nodes, node->a & TP_NODE_BITS, i, last), 0, 0, 0);  \
     }                                                                                                                  \
     COMPARE_ROW(name, value_, low_, high_)                                                                             \
     DESCRIPTOR(name, 1, TP_NO_GRADIENT, .gradient = NULL)                                                              \

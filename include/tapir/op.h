@@ -76,9 +76,10 @@ typedef struct tp_op {
     tp_status (*pattern)(tp_ctx *ctx);
 
     /* Made by the rows of elementwise ops; the first three serve nodes whose operands are all scalars: the value
-       (which it returns; `last` is that of the node before), the walk back, and the slope by each operand. */
+       (which it returns; `last` is that of the node before), the walk back from the adjoint g (it returns the adjoint
+       of the node before), and the slope by each operand. */
     double (*scalar_forward)(struct tp_node *nodes, uint32_t node, double last);
-    void (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node);
+    double (*scalar_gradient)(const struct tp_node *nodes, union tp_slot *slots, uint32_t node, double g);
     void (*scalar_slopes)(const struct tp_node *nodes, uint32_t node, double *slopes);
     const struct tp_row *row;
 
