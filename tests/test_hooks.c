@@ -336,7 +336,10 @@ Suite *hooks_suite(void)
     Suite *suite = suite_create("hooks");
     suite_add_tcase(suite, hooks_case());
     suite_add_tcase(suite, hooks_errors_case());
+    suite_add_tcase(suite, hooks_table_case());
     suite_add_tcase(suite, anomaly_case());
     suite_add_tcase(suite, trace_case());
+    suite_add_tcase(suite, own_ops_case());
+    suite_add_tcase(suite, no_grad_case());
     return suite;
 }

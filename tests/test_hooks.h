@@ -13,6 +13,5 @@ TCase *anomaly_case(void);
 TCase *trace_case(void);
 TCase *own_ops_case(void);
 TCase *no_grad_case(void);
-TCase *row_slopes_case(void);
 
 #endif
