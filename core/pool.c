@@ -24,6 +24,11 @@ static int bin_of(size_t bytes)
     return (power - 6) * 4 + (int)(last >> (power - 2) & 3) + 1;
 }
 
+size_t tp_pool_bytes(size_t bytes)
+{
+    return bin_bytes(bin_of(bytes));
+}
+
 void tp_pool_init(tp_pool *pool, const tp_allocator *memory)
 {
     memset(pool, 0, sizeof *pool);

@@ -23,6 +23,8 @@ typedef struct tp_pool {
     size_t peak;                           /* ... before that */
 } tp_pool;
 
+/* What a buffer of that many bytes takes. */
+size_t tp_pool_bytes(size_t bytes);
 void tp_pool_init(tp_pool *pool, const tp_allocator *memory);
 /* Frees the buffers that lie in the pool. All tensors made from it must have been released. */
 void tp_pool_free(tp_pool *pool);

@@ -101,6 +101,7 @@ const tp_op tp_op_batch_norm = {
     .structure = TP_DENSE,
     .attributes = sizeof(tp_channel_attributes),
     .pattern = batch_norm_pattern,
+    .scratch = 2,
     .shape = batch_norm_shape,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,

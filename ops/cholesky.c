@@ -51,6 +51,7 @@ const tp_op tp_op_cholesky = {
     .arity = 1,
     .structure = TP_DENSE,
     .pattern = tp_matrices_pattern,
+    .scratch = 12,
     .shape = cholesky_shape,
     .forward = cholesky_forward,
     .backward = cholesky_backward,

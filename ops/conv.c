@@ -24,22 +24,27 @@ static tp_status shape_of(tp_ctx *ctx, tp_conv_part part)
     return tp_ctx_result(ctx, 0, (tp_dtype)x->dtype, x->rank, dims);
 }
 
+/* How `part` is computed; false when out of memory. */
+static bool plan_of(tp_ctx *ctx, tp_conv_part part, tp_dtype dtype, bool bias, tp_conv_plan *plan)
+{
+    tp_tape *tape = ctx->tape;
+    *plan = (tp_conv_plan){
+        .kernels = tape->kernels, .s = tp_ctx_saved(ctx), .part = part, .dtype = dtype, .threads = tape->threads};
+    return (tape->conv_cache || tp_conv_cache_make(&tape->conv_cache, &tape->memory)) &&
+           tp_conv_prepare(plan, tape->conv_cache, bias);
+}
+
 /* Computes `part` into `out` from the other two, all of them dense. */
 static tp_status run(tp_ctx *ctx, tp_conv_part part, tp_tensor *out, const tp_tensor *a, const tp_tensor *b,
                      const tp_tensor *bias)
 {
     tp_tape *tape = ctx->tape;
-    tp_conv_plan plan = {.kernels = tape->kernels,
-                         .s = tp_ctx_saved(ctx),
-                         .part = part,
-                         .dtype = (tp_dtype)out->dtype,
-                         .threads = tape->threads};
+    tp_conv_plan plan;
     tp_conv_call call = {.bias = bias ? bias->data : NULL};
     call.array[part] = out->data;
     call.array[parts_of[part][0]] = a->data;
     call.array[parts_of[part][1]] = b->data;
-    if ((!tape->conv_cache && !tp_conv_cache_make(&tape->conv_cache, &tape->memory)) ||
-        !tp_conv_prepare(&plan, tape->conv_cache, bias != NULL))
+    if (!plan_of(ctx, part, (tp_dtype)out->dtype, bias != NULL, &plan))
         return tp_ctx_fail(ctx, TP_E_MEMORY, "out of memory");
     const int64_t bytes = plan.workspace;
     tp_tensor *work = bytes ? tp_new_tensor(tape, TP_U8, 1, &bytes, ctx->op->name) : NULL;
@@ -93,6 +98,19 @@ static tp_status gradient(tp_ctx *ctx, tp_conv_part own, const tp_tensor *upstre
     if (status == TP_OK && tp_ctx_needs(ctx, 2)) status = bias_gradient(ctx, g);
     tp_done(ctx->tape, copy);
     return status;
+}
+
+/* The products that the rule computes, one after the other. */
+static size_t workspace(tp_ctx *ctx, tp_conv_part own)
+{
+    const tp_dtype dtype = tp_tensor_dtype(tp_ctx_input(ctx, 0));
+    int64_t most = 0;
+    for (int i = 0; i < 2; i++) {
+        tp_conv_plan plan;
+        if (tp_ctx_needs(ctx, i) && plan_of(ctx, parts_of[own][i], dtype, false, &plan) && plan.workspace > most)
+            most = plan.workspace;
+    }
+    return (size_t)most;
 }
 
 static const tp_op *const ops_of[TP_CONV_PARTS] = {
@@ -179,6 +197,10 @@ static tp_status pattern(tp_ctx *ctx, tp_conv_part part)
     static tp_status name##_gradient(tp_ctx *ctx, const tp_tensor *g)                                                  \
     {                                                                                                                  \
         return gradient(ctx, part, g);                                                                                 \
+    }                                                                                                                  \
+    static size_t name##_workspace(tp_ctx *ctx)                                                                        \
+    {                                                                                                                  \
+        return workspace(ctx, part);                                                                                   \
     }
 
 CLOSURES(conv, TP_CONV_Y)
@@ -197,6 +219,7 @@ const tp_op tp_op_conv = {
     .backward = conv_backward,
     .gradient = conv_gradient,
     .jvp = tp_bilinear_jvp,
+    .workspace = conv_workspace,
     .text = {.formula = "y[n, o, p] = b[o] + sum over i, t of x[n, i, stride p + dilation t - padding] w[o, i, t]",
              .derivative = "dx = the transposed convolution of g with w; dw = sum over n, p of x and g; db = sum of g",
              .shapes = "x: (N, C, X...), w: (O, C/groups, K...), b: (O) -> (N, O, Y...), one to three spatial axes",
@@ -214,6 +237,7 @@ const tp_op tp_op_conv_transpose = {
     .backward = transpose_backward,
     .gradient = transpose_gradient,
     .jvp = tp_bilinear_jvp,
+    .workspace = transpose_workspace,
     .text = {.formula = "y[n, o, q] = b[o] + sum over i, p, t with q = stride p + dilation t - padding of "
                         "x[n, i, p] w[i, o, t]",
              .derivative = "dx = the convolution of g with w; dw = sum over n, p of g and x; db = sum of g",
@@ -231,6 +255,7 @@ const tp_op tp_op_conv_weight = {
     .backward = weight_backward,
     .gradient = weight_gradient,
     .jvp = tp_bilinear_jvp,
+    .workspace = weight_workspace,
     .text = {.formula = "w[o, i, t] = sum over n, p of x[n, i, stride p + dilation t - padding] y[n, o, p]",
              .derivative = "dx = the transposed convolution of y with g; dy = the convolution of x with g",
              .shapes = "x: (N, C, X...), y: (N, O, Y...) -> (O, C/groups, K...); the rule of convolutions"}};

@@ -231,6 +231,7 @@ const tp_op tp_op_interpolate = {
     .flags = TP_LINEAR,
     .attributes = sizeof(attributes),
     .pattern = plane_pattern,
+    .scratch = 3,
     .shape = interpolate_shape,
     .forward = interpolate_forward,
     .backward = interpolate_backward,

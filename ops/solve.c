@@ -131,6 +131,7 @@ const tp_op tp_op_solve = {
     .arity = 2,
     .structure = TP_DENSE,
     .pattern = tp_right_sides_pattern,
+    .scratch = 8,
     .shape = solve_shape,
     .forward = solve_forward,
     .backward = solve_backward,

@@ -299,7 +299,7 @@ START_TEST(profile_counts_calls_and_times_them)
     tp_op_profile p[64];
     const int count = tp_tape_profile(tape, p, 64);
     ck_assert_int_ge(count, 6);
-    double sum = 0, last = INFINITY;
+    double sum = 0, last = (double)INFINITY;
     for (int i = 0; i < count; i++) {
         const double total = p[i].seconds[0] + p[i].seconds[1] + p[i].seconds[2];
         ck_assert_double_le(total, last);
@@ -442,6 +442,156 @@ START_TEST(short_memory_loses_no_more_than_the_profile)
 }
 END_TEST
 
+/* ---- what a walk will take ---- */
+
+/* Walks back from y; what it took at most beyond what was there, and what was told before. */
+static size_t measured(tp_var y, tp_var upstream, tp_backward_need *need)
+{
+    EXPECT_STATUS(tp_backward_bytes(y, 0, need), TP_OK);
+    tp_tape_reset_peaks(y.tape);
+    const tp_stats before = tp_tape_stats(y.tape);
+    EXPECT_STATUS(tp_backward_from(y, upstream, 0), TP_OK);
+    const tp_stats after = tp_tape_stats(y.tape);
+    ck_assert_uint_le(after.gradient.now, need->gradients);
+    ck_assert_uint_le(need->gradients, need->tensors);
+    ck_assert_uint_le(need->tensors, need->gradients + need->scratch);
+    return after.tensor.peak - before.tensor.now - (after.scratch.now - before.scratch.now); /* kept to work with */
+}
+
+static void check_told(const sample *s)
+{
+    for (int params = 0; params < 2; params++) {
+        run r = run_sample(s, TP_F64, 1, params);
+        tp_backward_need need;
+        if (tp_dtype_is_float(tp_var_dtype(r.y)))
+            for (int again = 0; again < 2; again++) { /* parameters hold a gradient the second time */
+                const size_t took = measured(r.y, upstream_like(r.y, 3), &need);
+                ck_assert_msg(took <= need.tensors, "%s, %s: %zu bytes were told, %zu taken", s->op, s->name,
+                              need.tensors, took);
+            }
+        run_end(&r);
+    }
+}
+
+START_TEST(walk_takes_no_more_than_was_told_for_any_op)
+{
+    each_sample(_i, check_told);
+}
+END_TEST
+
+static tp_var param_of(tp_tape *tape, tp_tensor *tensor)
+{
+    const tp_var x = tp_param(tape, tensor);
+    tp_tensor_release(tensor);
+    return x;
+}
+#define WEIGHTS(seed, ...) param_of(tape, random_tensor(TP_F32, TP_DIMS(__VA_ARGS__), seed, -.1, .1))
+#define INPUT(...) data_of(tape, random_tensor(TP_F32, TP_DIMS(__VA_ARGS__), 1, -1, 1))
+
+static tp_var dense_network(tp_tape *tape)
+{
+    const tp_var x = INPUT(64, 200), none = tp_none();
+    const tp_var h = tp_relu(tp_linear(x, WEIGHTS(2, 128, 200), WEIGHTS(3, 128)));
+    const tp_var k = tp_tanh(tp_linear(h, WEIGHTS(4, 64, 128), WEIGHTS(5, 64)));
+    return tp_mean(tp_square(tp_linear(k, WEIGHTS(6, 10, 64), none)));
+}
+
+static tp_var wide_network(tp_tape *tape)
+{
+    const tp_var x = INPUT(32, 8), none = tp_none();
+    tp_var h = tp_linear(x, WEIGHTS(2, 256, 8), none);
+    for (uint64_t i = 0; i < 6; i++) h = tp_add(h, tp_gelu(tp_linear(h, WEIGHTS(3 + i, 256, 256), none)));
+    return tp_sum(tp_softmax(h, 1));
+}
+
+static tp_var image_network(tp_tape *tape)
+{
+    const tp_var x = INPUT(4, 3, 20, 20), none = tp_none();
+    const tp_var a = tp_relu(tp_conv2d(x, WEIGHTS(2, 8, 3, 3, 3), WEIGHTS(3, 8), NULL));
+    const tp_var b = tp_relu(tp_conv2d(a, WEIGHTS(4, 16, 8, 3, 3), none, NULL));
+    const tp_var flat = tp_reshape(b, 2, (int64_t[]){4, 16 * 16 * 16});
+    return tp_mean(tp_square(tp_linear(flat, WEIGHTS(5, 10, 4096), none)));
+}
+
+/* Views of one gradient go separate ways, and some stay long. */
+static tp_var joined_network(tp_tape *tape)
+{
+    const tp_var x = INPUT(16, 50), none = tp_none();
+    tp_var parts[4];
+    for (uint64_t i = 0; i < 4; i++) parts[i] = tp_linear(x, WEIGHTS(2 + i, 50, 50), none);
+    for (int i = 0; i < 8; i++) parts[3] = tp_tanh(parts[3]);
+    for (int i = 0; i < 4; i++) parts[i] = tp_adds(tp_transpose(parts[i], 0, 1), 1);
+    const tp_var joined = tp_concat(parts, 4, 1);
+    return tp_sum(tp_mul(joined, tp_sigmoid(joined)));
+}
+
+static tp_var attentive_network(tp_tape *tape)
+{
+    const tp_var x = INPUT(2, 24, 32), none = tp_none();
+    tp_var h = tp_layer_norm(x, 1, WEIGHTS(2, 32), WEIGHTS(3, 32), 1e-5);
+    for (uint64_t i = 0; i < 3; i++) {
+        const tp_var q = tp_linear(h, WEIGHTS(4 + i, 32, 32), none), k = tp_linear(h, WEIGHTS(9 + i, 32, 32), none);
+        h = tp_add(h, tp_matmul(tp_softmax(tp_matmul(q, tp_transpose(k, 1, 2)), 2), h));
+    }
+    return tp_mean(tp_square(h));
+}
+
+static tp_var (*const networks[])(tp_tape *tape) = {dense_network, wide_network, image_network, joined_network,
+                                                    attentive_network};
+
+START_TEST(told_bytes_are_near_what_a_network_takes)
+{
+    for (int i = 0; i < COUNT(networks); i++) {
+        tp_tape *tape = tp_tape_new(NULL);
+        const tp_var y = networks[i](tape);
+        EXPECT_OK(tape);
+        const size_t there = tp_tape_stats(tape).value.now;
+        tp_backward_need need;
+        const size_t took = measured(y, tp_none(), &need);
+        ck_assert_msg(took <= need.tensors, "network %d: %zu bytes were told, %zu taken", i, need.tensors, took);
+        ck_assert_msg(need.tensors <= 2 * took + 64, "network %d: %zu bytes were told, %zu taken", i, need.tensors,
+                      took);
+        ck_assert_uint_le(10 * (there + need.tensors), 13 * (there + took));
+        tp_tape_free(tape);
+    }
+}
+END_TEST
+
+START_TEST(told_bytes_know_what_is_kept_what_is_the_parameters_and_what_is_refused)
+{
+    tp_tape *tape = tp_tape_new(NULL);
+    tp_tensor *w = random_tensor(TP_F64, TP_DIMS(1000), 1, 0, 1);
+    const tp_var p = tp_param(tape, w), x = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(1024), 2, 0, 1));
+    const tp_var y = tp_add(tp_sum(tp_exp(p)), tp_sum(tp_exp(x)));
+    tp_backward_need need;
+    EXPECT_STATUS(tp_backward_bytes(y, 0, &need), TP_OK);
+    ck_assert_uint_eq(need.params, 8000);
+    ck_assert_uint_eq(need.adjoints, 256 * 8); /* for as many nodes as there is room for */
+    ck_assert_uint_ge(need.gradients, 2 * 8192);
+    EXPECT_STATUS(tp_backward(y), TP_OK);
+    EXPECT_STATUS(tp_backward_bytes(y, 0, &need), TP_OK);
+    ck_assert_uint_eq(need.params + need.adjoints, 0);
+    EXPECT_STATUS(tp_backward_bytes(tp_scalar(tape, 1), 0, &need), TP_OK);
+    ck_assert_uint_eq(need.tensors, 0);
+    EXPECT_STATUS(tp_backward_bytes(y, TP_CREATE_GRAPH, &need), TP_E_UNSUPPORTED);
+    expect_error(tape, TP_E_UNSUPPORTED, "tp_backward_bytes");
+    EXPECT_STATUS(tp_backward_bytes(y, 0, NULL), TP_E_ARGUMENT);
+    expect_error(tape, TP_E_ARGUMENT, "tp_backward_bytes: need is NULL");
+    EXPECT_STATUS(tp_backward_bytes(tp_none(), 0, &need), TP_E_ARGUMENT);
+    tp_tape_reset(tape);
+    EXPECT_STATUS(tp_backward_bytes(y, 0, &need), TP_E_STALE);
+    tp_tape_free(tape);
+    tp_tensor_release(w);
+    counter c = {0};
+    tape = counted_tape(&c);
+    const tp_var z = tp_exp(tp_scalar(tape, 1));
+    c.limit = c.bytes;
+    EXPECT_STATUS(tp_backward_bytes(z, 0, &need), TP_E_MEMORY);
+    tp_tape_free(tape);
+    ck_assert_uint_eq(c.bytes, 0);
+}
+END_TEST
+
 Suite *stats_suite(void)
 {
     Suite *suite = suite_create("stats");
@@ -452,6 +602,8 @@ Suite *stats_suite(void)
     tcase_add_test(tcase, gradients_that_are_handed_out_are_gradients_until_they_go);
     tcase_add_test(tcase, total_is_what_came_through_the_allocator);
     tcase_add_test(tcase, arena_of_the_told_size_serves_and_a_smaller_one_does_not);
+    tcase_add_test(tcase, told_bytes_are_near_what_a_network_takes);
+    tcase_add_test(tcase, told_bytes_know_what_is_kept_what_is_the_parameters_and_what_is_refused);
     tcase_add_test(tcase, ops_are_counted_with_what_they_hold);
     tcase_add_test(tcase, many_ops_are_told_apart);
     tcase_add_test(tcase, profile_counts_calls_and_times_them);
@@ -459,6 +611,7 @@ Suite *stats_suite(void)
     tcase_add_test(tcase, short_memory_loses_no_more_than_the_profile);
     tcase_add_loop_test(tcase, bytes_and_counts_add_up_for_every_op, 0, ops);
     tcase_add_loop_test(tcase, profiling_changes_no_result_of_any_op, 0, ops);
+    tcase_add_loop_test(tcase, walk_takes_no_more_than_was_told_for_any_op, 0, ops);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -55,6 +55,11 @@ typedef struct tp_op {
     unsigned flags;
     unsigned selectors; /* bit i: operand i is an index or a mask, no number, whatever its dtype */
     size_t attributes;  /* bytes that a call copies from `attributes` into the node */
+    /* What the rule takes for its own time at most, as so many times the bytes of operands and results together: see
+       tp_backward_bytes. 0: not said, 1 with `gradient`, 2 where the structure or TP_LINEAR says that it moves or adds
+       numbers, else 8; -1: no more than copies of what is not dense, where gradients that are there are
+       added to in place (the `accumulate` of tp_ctx_grad). */
+    int scratch;
 
     /* Checks operands and attributes, and says with tp_ctx_result what comes out. */
     tp_status (*shape)(tp_ctx *ctx);
@@ -65,6 +70,9 @@ typedef struct tp_op {
     tp_status (*backward)(tp_ctx *ctx, tp_var g);
     /* Optional: the same in numbers, first order only, faster; may use anything saved. Writes tp_ctx_grad buffers. */
     tp_status (*gradient)(tp_ctx *ctx, const tp_tensor *g);
+
+    /* Optional: the bytes that `gradient` takes besides what `scratch` says, for a library that computes it, say. */
+    size_t (*workspace)(tp_ctx *ctx);
 
     /* Optional: forward mode. From the tangents of the operands (tp_ok is false: zero) those of the results (leave one
        as it is: zero), in recorded ops. Without it: an op that is TP_LINEAR is applied to the tangents, and for any

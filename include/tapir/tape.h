@@ -187,6 +187,18 @@ TP_API tp_status tp_gradients(tp_var y, const tp_var *x, int n, tp_var *grads, u
 /* The vector-Jacobian product: as tp_gradients, for any `y` with the upstream gradient `seed`. */
 TP_API tp_status tp_vjp(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags);
 
+/* What tp_backward_from(y, ...) with the same flags will take beyond what the tape holds now, told before it runs. */
+typedef struct tp_backward_need {
+    size_t adjoints;  /* for the array of slots, where it has to grow */
+    size_t gradients; /* at most, in buffers of gradients at once, those that are kept among them */
+    size_t scratch;   /* at most, for a rule's own time */
+    size_t tensors;   /* at most, for both together: buffers that the pool has free, or will ask for */
+    size_t params;    /* for gradients of parameters that have none yet: their memory, not the tape's */
+} tp_backward_need;
+/* A bound from the shapes alone: no rule runs. See docs/memory.md for what it rests on. TP_E_UNSUPPORTED with
+   TP_CREATE_GRAPH: what such a walk records is not known before. */
+TP_API tp_status tp_backward_bytes(tp_var y, unsigned flags, tp_backward_need *need);
+
 /* The Jacobian-vector product, by forward mode over what is recorded: dy = sum over i of (dy/dx_i) dx_i, in y's shape
    and dtype. dx[i] has x[i]'s shape, or is a scalar that is spread out. dy is a constant, or with TP_CREATE_GRAPH
    differentiable by x and by dx. Costs a few times the recording of what lies between x and y, whatever the number of
