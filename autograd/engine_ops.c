@@ -413,24 +413,31 @@ static tp_var take(tp_tape *tape, tp_var x, const tp_region *region)
     return tp_record1(tape, &take_op, x.node, region);
 }
 
+tp_var tp_put_together(tp_tape *tape, tp_dtype dtype, const tp_shape *shape, uint32_t n, const uint32_t *inputs,
+                       const tp_region **regions)
+{
+    const assembly a = {.to = {dtype, *shape}, .regions = regions};
+    tp_var result;
+    tp_record(tape, &assemble_op, inputs, n, &a, &result);
+    return result;
+}
+
 tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts)
 {
     uint32_t n = 0;
     for (uint32_t p = parts; p; p = tape->parts.items[p - 1].next) n++;
     const tp_tensor *value = tape->nodes[like].value.tensor;
-    assembly a = {.to = {(tp_dtype)value->dtype, {.rank = value->rank}}};
-    memcpy(a.to.shape.dims, value->dims, sizeof a.to.shape.dims);
+    tp_shape shape = {.rank = value->rank};
+    memcpy(shape.dims, value->dims, sizeof shape.dims);
     uint32_t *inputs = tp_chunks_push(&tape->stack, n * sizeof *inputs);
-    a.regions = tp_chunks_push(&tape->stack, n * sizeof *a.regions);
-    if (!inputs || !a.regions) {
+    const tp_region **regions = tp_chunks_push(&tape->stack, n * sizeof *regions);
+    if (!inputs || !regions) {
         tp_tape_out_of_memory(tape, "tp_backward");
         return tp_poison(tape);
     }
     for (uint32_t p = parts, i = n; p; p = tape->parts.items[p - 1].next) {
         inputs[--i] = tape->parts.items[p - 1].gradient;
-        a.regions[i] = tape->parts.items[p - 1].region;
+        regions[i] = tape->parts.items[p - 1].region;
     }
-    tp_var result;
-    tp_record(tape, &assemble_op, inputs, n, &a, &result);
-    return result;
+    return tp_put_together(tape, (tp_dtype)value->dtype, &shape, n, inputs, regions);
 }

@@ -24,6 +24,11 @@ tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts); /* the parts o
 
 /* Every element that the region reaches lies inside a dense tensor of so many. */
 bool tp_region_inside(const tp_region *region, int64_t count);
+
+/* A tensor of n parts; inputs and regions are on the tape's stack, in the order in which they are added up. */
+tp_var tp_put_together(tp_tape *tape, tp_dtype dtype, const tp_shape *shape, uint32_t n, const uint32_t *inputs,
+                       const tp_region **regions);
+
 /* The axes of a gradient that must be summed to get `shape`; false when summing does not. */
 bool tp_fit_axes(int rank, const int64_t *dims, const tp_shape *shape, unsigned *mask);
 /* Fails: g has a shape that does not fit the node. */

@@ -112,8 +112,7 @@ static tp_var gradient_handle(tp_tape *tape, uint32_t node, bool arrived, unsign
     return tp_constant_tensor(tape, constant);
 }
 
-/* The nodes asked for keep their gradients through this walk. */
-static void retain(tp_tape *tape, const tp_var *x, int n, uint32_t *retained)
+void tp_retain_nodes(tp_tape *tape, const tp_var *x, int n, uint32_t *retained)
 {
     for (int i = 0; i < n; i++) {
         tp_node *node = &tape->nodes[x[i].node];
@@ -122,7 +121,7 @@ static void retain(tp_tape *tape, const tp_var *x, int n, uint32_t *retained)
     }
 }
 
-static void restore(tp_tape *tape, const tp_var *x, int n, const uint32_t *retained)
+void tp_restore_nodes(tp_tape *tape, const tp_var *x, int n, const uint32_t *retained)
 {
     for (int i = n; i-- > 0;)
         if (!retained[i]) tape->nodes[x[i].node].b &= ~TP_RETAINS;
@@ -163,7 +162,7 @@ tp_status tp_vjp_flagged(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *
         if (x[i].node < low) low = x[i].node;
     uint32_t *retained = tp_chunks_push(&tape->stack, (size_t)n * sizeof *retained);
     if (!retained) return tp_tape_out_of_memory(tape, "tp_gradients");
-    retain(tape, x, n, retained);
+    tp_retain_nodes(tape, x, n, retained);
     const tp_level outer = tp_level_of(tape);
     status = begin(y, seed.tape ? &seed : NULL, false, flags, low);
     if (tape->floor > outer.floor) {
@@ -176,7 +175,7 @@ tp_status tp_vjp_flagged(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *
         if (status == TP_OK && flags & TP_NO_ADJOINTS && !outer.floor) forget_recorded(tape, y.node);
         status = tp_walk_end(tape, y.node, status, &outer);
     }
-    restore(tape, x, n, retained);
+    tp_restore_nodes(tape, x, n, retained);
     if (status != TP_OK)
         for (int i = 0; i < n; i++) grads[i] = tp_poison(tape);
     return status;

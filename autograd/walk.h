@@ -31,6 +31,9 @@ tp_status tp_read_recorded(tp_tape *tape, uint32_t root);
 /* tp_vjp with flags of the engine's own: a recorded walk leaves its gradients as nodes only. */
 #define TP_NO_ADJOINTS 0x80000000u
 tp_status tp_vjp_flagged(tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags);
+/* n nodes keep their gradients until they are restored; `retained` has room for n. */
+void tp_retain_nodes(tp_tape *tape, const tp_var *x, int n, uint32_t *retained);
+void tp_restore_nodes(tp_tape *tape, const tp_var *x, int n, const uint32_t *retained);
 /* Whether the node's gradient stays readable after the walk. */
 bool tp_keeps(const tp_tape *tape, uint32_t node);
 void tp_drop_adjoints(tp_tape *tape);
