@@ -208,9 +208,8 @@ static tp_status check(tp_tape *tape, uint32_t i, uint32_t k, held x, const char
     if (at < 0) return TP_OK;
     words w = {.used = 0};
     say_gradient(&w, tape, tp_input_of(&tape->nodes[i], k), &x, at);
-    say(&w, "%s: operand %u of ", part, k);
+    say(&w, "%s: given to operand %u by the rule of ", part, k);
     say_node(&w, tape, i);
-    say(&w, " has it from there");
     say_operands(&w, tape, i);
     return tp_tape_fail(tape, TP_E_NUMERIC, "%s", w.text);
 }

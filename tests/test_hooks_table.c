@@ -208,7 +208,7 @@ static void check_found(const sample *s)
         ck_assert_int_eq(tp_vjp(spoilt, tp_const(r.tape, 1), r.leaf, r.n, grads, flags), TP_E_NUMERIC);
         expect_named(s, &r, text);
         tp_vjp(spoilt, tp_const(r.tape, 1), r.leaf, r.n, grads, flags);
-        expect_named(s, &r, "operand 0 of spoil");
+        expect_named(s, &r, "given to operand 0 by the rule of spoil");
     }
     plant(s, &r);
     run_end(&r);

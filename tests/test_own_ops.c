@@ -133,6 +133,22 @@ static tp_var reverse(tp_var x, double strength)
     return tp_apply(&reverse_op, &x, 1, &strength);
 }
 
+/* Forward mode follows the rule: the tangent of the identity, and of -strength times it. */
+START_TEST(forward_mode_follows_the_rule)
+{
+    for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+        tp_tape *tape = tp_tape_new(NULL);
+        const tp_var x = leaf_of(tape, F64(TP_DIMS(2), .3, -.8)), one = tp_const(tape, 1);
+        tp_var a, b;
+        EXPECT_STATUS(tp_jvp(quantise(x, 1), &x, &one, 1, &a, flags), TP_OK);
+        EXPECT_STATUS(tp_jvp(reverse(x, .5), &x, &one, 1, &b, flags), TP_OK);
+        EXPECT_TENSOR(tp_value(a), 0, 1, 1);
+        EXPECT_TENSOR(tp_value(b), 0, -.5, -.5);
+        tp_tape_free(tape);
+    }
+}
+END_TEST
+
 START_TEST(gradient_reversal_turns_the_sign_and_nothing_else)
 {
     for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
@@ -364,6 +380,7 @@ TCase *own_ops_case(void)
     tcase_add_test(tcase, straight_through_gives_the_gradient_of_the_identity);
     tcase_add_test(tcase, straight_through_is_also_a_detached_difference);
     tcase_add_test(tcase, a_quantised_weight_learns);
+    tcase_add_test(tcase, forward_mode_follows_the_rule);
     tcase_add_test(tcase, gradient_reversal_turns_the_sign_and_nothing_else);
     tcase_add_test(tcase, gradient_reversal_unlearns_the_domain);
     tcase_add_test(tcase, fused_and_recorded_rule_are_held_against_each_other);

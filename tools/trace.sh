@@ -29,6 +29,12 @@ prototypes() {
 
 #include <tapir/tapir.h>
 
+#ifdef __GNUC__
+#define TP_TRACED static inline __attribute__((unused)) tp_status
+#else
+#define TP_TRACED static inline tp_status
+#endif
+
 END
     prototypes | LC_ALL=C sort -u | awk '
         # the text of the parameter list, cut at commas outside of parentheses
@@ -67,7 +73,7 @@ END
             if (tape == "" || list ~ /\(/) next
             call = ""
             for (i = 1; i <= n; i++) call = call (i > 1 ? ", " : "") name_of(part[i])
-            wrapper[++wrappers] = sprintf("static inline tp_status %s_traced(const char *file_, int line_, %s)\n{\n" \
+            wrapper[++wrappers] = sprintf("TP_TRACED %s_traced(const char *file_, int line_, %s)\n{\n" \
                 "    const tp_status status_ = %s(%s);\n    return tp_at_status(%s, status_, file_, line_);\n}\n", \
                 name, list, name, call, tape)
             wrapped[wrappers] = name

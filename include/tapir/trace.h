@@ -6,127 +6,148 @@
 
 #include <tapir/tapir.h>
 
-static inline tp_status tp_apply_all_traced(const char *file_, int line_, const tp_op *op, const tp_var *inputs, int n, const void *attributes, tp_var *results)
+#ifdef __GNUC__
+#define TP_TRACED static inline __attribute__((unused)) tp_status
+#else
+#define TP_TRACED static inline tp_status
+#endif
+
+TP_TRACED tp_apply_all_traced(const char *file_, int line_, const tp_op *op, const tp_var *inputs, int n, const void *attributes, tp_var *results)
 {
     const tp_status status_ = tp_apply_all(op, inputs, n, attributes, results);
     return tp_at_status(inputs && n > 0 ? inputs[0].tape : NULL, status_, file_, line_);
 }
-static inline tp_status tp_backward_traced(const char *file_, int line_, tp_var y)
+TP_TRACED tp_backward_traced(const char *file_, int line_, tp_var y)
 {
     const tp_status status_ = tp_backward(y);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_backward_from_traced(const char *file_, int line_, tp_var y, tp_var seed, unsigned flags)
+TP_TRACED tp_backward_from_traced(const char *file_, int line_, tp_var y, tp_var seed, unsigned flags)
 {
     const tp_status status_ = tp_backward_from(y, seed, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_descend_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, const tp_descend_options *options, tp_var *minimum)
+TP_TRACED tp_descend_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, const tp_descend_options *options, tp_var *minimum)
 {
     const tp_status status_ = tp_descend(f, tape, x, n, user, options, minimum);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_draw_dot_traced(const char *file_, int line_, tp_var y, FILE *out)
+TP_TRACED tp_draw_dot_traced(const char *file_, int line_, tp_var y, FILE *out)
 {
     const tp_status status_ = tp_draw_dot(y, out);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_eigh_traced(const char *file_, int line_, tp_var a, tp_var *w, tp_var *v)
+TP_TRACED tp_eigh_traced(const char *file_, int line_, tp_var a, tp_var *w, tp_var *v)
 {
     const tp_status status_ = tp_eigh(a, w, v);
     return tp_at_status(a.tape, status_, file_, line_);
 }
-static inline tp_status tp_gradcheck_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error)
+TP_TRACED tp_gradcheck_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error)
 {
     const tp_status status_ = tp_gradcheck(y, x, n, options, error);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_gradgradcheck_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error)
+TP_TRACED tp_gradgradcheck_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, const tp_gradcheck_options *options, tp_error *error)
 {
     const tp_status status_ = tp_gradgradcheck(y, x, n, options, error);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_gradients_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, tp_var *grads, unsigned flags)
+TP_TRACED tp_gradients_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, tp_var *grads, unsigned flags)
 {
     const tp_status status_ = tp_gradients(y, x, n, grads, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_jvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *dx, int n, tp_var *dy, unsigned flags)
+TP_TRACED tp_hvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *v, int n, tp_var *hv, unsigned flags)
+{
+    const tp_status status_ = tp_hvp(y, x, v, n, hv, flags);
+    return tp_at_status(y.tape, status_, file_, line_);
+}
+TP_TRACED tp_hvp_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, const tp_var *v, int n, void *user, tp_var *value, tp_var *hv, unsigned flags)
+{
+    const tp_status status_ = tp_hvp_of(f, tape, x, v, n, user, value, hv, flags);
+    return tp_at_status(tape, status_, file_, line_);
+}
+TP_TRACED tp_jvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *dx, int n, tp_var *dy, unsigned flags)
 {
     const tp_status status_ = tp_jvp(y, x, dx, n, dy, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_jvp_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, const tp_var *dx, int n, void *user, tp_var *value, tp_var *dy, unsigned flags)
+TP_TRACED tp_jvp_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, const tp_var *dx, int n, void *user, tp_var *value, tp_var *dy, unsigned flags)
 {
     const tp_status status_ = tp_jvp_of(f, tape, x, dx, n, user, value, dy, flags);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_meshgrid_traced(const char *file_, int line_, const tp_var *x, int n, bool xy, tp_var *grids)
+TP_TRACED tp_meshgrid_traced(const char *file_, int line_, const tp_var *x, int n, bool xy, tp_var *grids)
 {
     const tp_status status_ = tp_meshgrid(x, n, xy, grids);
     return tp_at_status(x && n > 0 ? x[0].tape : NULL, status_, file_, line_);
 }
-static inline tp_status tp_qr_traced(const char *file_, int line_, tp_var a, tp_var *q, tp_var *r)
+TP_TRACED tp_qr_traced(const char *file_, int line_, tp_var a, tp_var *q, tp_var *r)
 {
     const tp_status status_ = tp_qr(a, q, r);
     return tp_at_status(a.tape, status_, file_, line_);
 }
-static inline tp_status tp_replay_traced(const char *file_, int line_, tp_tape *tape, unsigned flags)
+TP_TRACED tp_replay_traced(const char *file_, int line_, tp_tape *tape, unsigned flags)
 {
     const tp_status status_ = tp_replay(tape, flags);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_set_item_traced(const char *file_, int line_, tp_var leaf, double value)
+TP_TRACED tp_set_item_traced(const char *file_, int line_, tp_var leaf, double value)
 {
     const tp_status status_ = tp_set_item(leaf, value);
     return tp_at_status(leaf.tape, status_, file_, line_);
 }
-static inline tp_status tp_slogdet_traced(const char *file_, int line_, tp_var a, tp_var *sign, tp_var *logabsdet)
+TP_TRACED tp_slogdet_traced(const char *file_, int line_, tp_var a, tp_var *sign, tp_var *logabsdet)
 {
     const tp_status status_ = tp_slogdet(a, sign, logabsdet);
     return tp_at_status(a.tape, status_, file_, line_);
 }
-static inline tp_status tp_split_traced(const char *file_, int line_, tp_var x, int axis, int n, const int64_t *sizes, tp_var *parts)
+TP_TRACED tp_sparse_rebind_traced(const char *file_, int line_, tp_sparse *sparse, const tp_var *y, int m, const tp_var *x, int n)
+{
+    const tp_status status_ = tp_sparse_rebind(sparse, y, m, x, n);
+    return tp_at_status(y && m > 0 ? y[0].tape : NULL, status_, file_, line_);
+}
+TP_TRACED tp_split_traced(const char *file_, int line_, tp_var x, int axis, int n, const int64_t *sizes, tp_var *parts)
 {
     const tp_status status_ = tp_split(x, axis, n, sizes, parts);
     return tp_at_status(x.tape, status_, file_, line_);
 }
-static inline tp_status tp_svd_traced(const char *file_, int line_, tp_var a, tp_var *u, tp_var *s, tp_var *vt)
+TP_TRACED tp_svd_traced(const char *file_, int line_, tp_var a, tp_var *u, tp_var *s, tp_var *vt)
 {
     const tp_status status_ = tp_svd(a, u, s, vt);
     return tp_at_status(a.tape, status_, file_, line_);
 }
-static inline tp_status tp_tape_check_values_traced(const char *file_, int line_, tp_tape *tape, unsigned flags)
+TP_TRACED tp_tape_check_values_traced(const char *file_, int line_, tp_tape *tape, unsigned flags)
 {
     const tp_status status_ = tp_tape_check_values(tape, flags);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_tape_rewind_traced(const char *file_, int line_, tp_tape *tape, tp_mark mark)
+TP_TRACED tp_tape_rewind_traced(const char *file_, int line_, tp_tape *tape, tp_mark mark)
 {
     const tp_status status_ = tp_tape_rewind(tape, mark);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_tape_rewind_keeping_traced(const char *file_, int line_, tp_tape *tape, tp_mark mark, tp_var *keep, int n)
+TP_TRACED tp_tape_rewind_keeping_traced(const char *file_, int line_, tp_tape *tape, tp_mark mark, tp_var *keep, int n)
 {
     const tp_status status_ = tp_tape_rewind_keeping(tape, mark, keep, n);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_unhook_traced(const char *file_, int line_, tp_var x, tp_gradient_hook fn, void *user)
+TP_TRACED tp_unhook_traced(const char *file_, int line_, tp_var x, tp_gradient_hook fn, void *user)
 {
     const tp_status status_ = tp_unhook(x, fn, user);
     return tp_at_status(x.tape, status_, file_, line_);
 }
-static inline tp_status tp_value_and_grad_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value, tp_var *grads, unsigned flags)
+TP_TRACED tp_value_and_grad_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value, tp_var *grads, unsigned flags)
 {
     const tp_status status_ = tp_value_and_grad(f, tape, x, n, user, value, grads, flags);
     return tp_at_status(tape, status_, file_, line_);
 }
-static inline tp_status tp_vjp_traced(const char *file_, int line_, tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags)
+TP_TRACED tp_vjp_traced(const char *file_, int line_, tp_var y, tp_var seed, const tp_var *x, int n, tp_var *grads, unsigned flags)
 {
     const tp_status status_ = tp_vjp(y, seed, x, n, grads, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
-static inline tp_status tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var seed, tp_var *value, tp_var *grads, unsigned flags)
+TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var seed, tp_var *value, tp_var *grads, unsigned flags)
 {
     const tp_status status_ = tp_vjp_of(f, tape, x, n, user, seed, value, grads, flags);
     return tp_at_status(tape, status_, file_, line_);
@@ -141,6 +162,8 @@ static inline tp_status tp_vjp_of_traced(const char *file_, int line_, tp_functi
 #define tp_gradcheck(...) tp_gradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradgradcheck(...) tp_gradgradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradients(...) tp_gradients_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_hvp(...) tp_hvp_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_hvp_of(...) tp_hvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp(...) tp_jvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp_of(...) tp_jvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_meshgrid(...) tp_meshgrid_traced(__FILE__, __LINE__, __VA_ARGS__)
@@ -148,6 +171,7 @@ static inline tp_status tp_vjp_of_traced(const char *file_, int line_, tp_functi
 #define tp_replay(...) tp_replay_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_set_item(...) tp_set_item_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_slogdet(...) tp_slogdet_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_sparse_rebind(...) tp_sparse_rebind_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_split(...) tp_split_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_svd(...) tp_svd_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_tape_check_values(...) tp_tape_check_values_traced(__FILE__, __LINE__, __VA_ARGS__)
