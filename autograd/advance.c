@@ -12,7 +12,7 @@ static void set_stream(tp_tape *tape, tp_rng *kept)
     kept->block[0] = tape->step;
 }
 
-static bool write_down(tp_tape *tape, const tp_undo *entry)
+bool tp_write_down(tp_tape *tape, const tp_undo *entry)
 {
     if (!TP_ARRAY_ROOM(tape, tape->undo)) return tp_tape_out_of_memory(tape, "tp_replay"), false;
     tape->undo.items[tape->undo.count++] = *entry;
@@ -23,7 +23,8 @@ tp_rng tp_ctx_rng(tp_ctx *ctx, tp_rng *kept)
 {
     tp_tape *tape = ctx->tape;
     const bool next = tape->rerun == TP_ADVANCES && kept->block[0] != tape->step;
-    if (kept->stream == 0 || (next && write_down(tape, &(tp_undo){.kept = kept, .was = *kept}))) set_stream(tape, kept);
+    if (kept->stream == 0 || (next && tp_write_down(tape, &(tp_undo){.kept = kept, .was = *kept})))
+        set_stream(tape, kept);
     return tp_rng_stream(kept->seed, kept->stream);
 }
 
@@ -41,7 +42,7 @@ bool tp_ctx_updates(tp_ctx *ctx, tp_tensor *outside)
     tp_tensor *old = tp_new_tensor(tape, (tp_dtype)outside->dtype, outside->rank, outside->dims, ctx->op->name);
     if (!old) return false;
     copy_elements(old, outside);
-    if (write_down(tape, &(tp_undo){.tensor = outside, .old = old})) {
+    if (tp_write_down(tape, &(tp_undo){.tensor = outside, .old = old})) {
         tp_ref(outside);
         return true;
     }

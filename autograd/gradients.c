@@ -73,7 +73,7 @@ static tp_status begin(tp_var y, const tp_var *seed, bool sinking, unsigned flag
     if (status != TP_OK) return status;
     status = recorded ? seed_recorded(y, seed) : seed_numbers(y, seed);
     if (status != TP_OK) return status;
-    return recorded ? tp_walk_recorded(tape, y.node) : tp_walk_numbers(tape, y.node);
+    return recorded ? tp_walk_recorded(tape, y.node, low) : tp_walk_numbers(tape, y.node, low);
 }
 
 tp_status tp_backward_from(tp_var y, tp_var seed, unsigned flags)

@@ -18,7 +18,8 @@ bool tp_check_operand(tp_tape *tape, const char *name, tp_var x, int i)
 
 bool tp_check_level(tp_tape *tape, const char *name, tp_var x, int i)
 {
-    if (x.node >= tape->floor) return true;
+    const tp_leaf_entry *leaf = tp_leaf_of(tape, x.node); /* a parameter's leaf lies below when a segment runs again */
+    if (x.node >= tape->floor && !(tape->frame && leaf && leaf->is_param)) return true;
     tp_tape_fail(tape, TP_E_ARGUMENT,
                  "tp_%s: operand %d (node %u, %s) is older than what is running, %s: only what a rule itself records "
                  "can be differentiated in it",

@@ -1,5 +1,6 @@
 /* Leaves: scalars, constants, and tensors that the user owns; and where a parameter's gradient goes. */
 #include "autograd/leaf.h"
+#include "autograd/segment.h"
 
 #include <math.h>
 
@@ -38,6 +39,11 @@ tp_var tp_constant_number(tp_tape *tape, double value)
 /* Takes over a reference; of rank 0 it is a scalar node, read again on replay. */
 static tp_var bound_leaf(tp_tape *tape, const tp_op *op, tp_tensor *tensor, uint32_t flags)
 {
+    tp_var known;
+    if (tape->frame && tp_frame_leaf(tape, op, tensor, op == &param_op, flags & TP_NEEDS, &known)) {
+        tp_unref(tape, tensor);
+        return known;
+    }
     if (!TP_ARRAY_ROOM(tape, tape->leaves)) {
         tp_tape_out_of_memory(tape, "tp_tape");
         tp_unref(tape, tensor);

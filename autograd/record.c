@@ -95,9 +95,9 @@ static tp_status stretch_recorded(tp_tape *tape, uint32_t high, uint32_t low)
     return TP_OK;
 }
 
-tp_status tp_walk_recorded(tp_tape *tape, uint32_t root)
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low)
 {
-    return tp_walk_stretches(tape, root, stretch_recorded);
+    return tp_walk_stretches(tape, root, low, stretch_recorded);
 }
 
 /* The gradient goes where a walk in numbers would have left it: to the parameter, or to the slot of a node that keeps

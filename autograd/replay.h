@@ -8,6 +8,8 @@
    tape->stopped says where, and what lies outside the tape is as it was. */
 tp_status tp_recompute(tp_tape *tape, uint32_t end, tp_rerun how);
 
+/* Keeps what a replay that advances is about to change; false when out of memory. */
+bool tp_write_down(tp_tape *tape, const tp_undo *entry);
 /* Ends a replay that advanced: forgets what it wrote down, or with `undo` puts everything back first. */
 void tp_settle_advance(tp_tape *tape, bool undo);
 

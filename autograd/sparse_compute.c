@@ -163,7 +163,7 @@ static tp_status walk_back(const tp_sparse *s, uint32_t root, uint32_t low, int6
     tp_status status = tp_walk_begin(tape, root, low, false, false);
     if (status != TP_OK) return status;
     status = seed_rows(s, direction);
-    if (status == TP_OK) status = tp_walk_numbers(tape, root);
+    if (status == TP_OK) status = tp_walk_numbers(tape, root, low);
     if (status == TP_OK) read_gradients(s, root, direction);
     return tp_walk_end(tape, root, status, &outer);
 }

@@ -210,7 +210,8 @@ static tp_status back_to_u(const tp_tangent *t, const tp_var *operands, tp_var *
     if (status != TP_OK) return status;
     memset(&tape->slots[t->low], 0, (end - t->low) * sizeof *tape->slots);
     status = seed(t, operands);
-    if (status == TP_OK) status = t->recorded ? tp_walk_recorded(tape, end - 1) : tp_walk_numbers(tape, end - 1);
+    if (status == TP_OK)
+        status = t->recorded ? tp_walk_recorded(tape, end - 1, t->low) : tp_walk_numbers(tape, end - 1, t->low);
     for (int k = 0; k < t->ctx.results; k++) results[k] = status == TP_OK ? arrived_at(t, t->u[k]) : tp_poison(tape);
     empty_slots(t, end);
     tape->kept.count = sweep.kept;

@@ -17,6 +17,7 @@ tp_tape *tp_tape_new(const tp_tape_options *options)
     tape->threads = o.threads > 0 ? o.threads : 1;
     tape->seed = o.seed;
     tape->private_grads = o.private_grads;
+    tape->checkpoint_bytes = o.checkpoint_bytes;
     tape->log = o.log;
     tape->log_user = o.log_user;
     tape->grad_mask = TP_NEEDS;
@@ -53,6 +54,7 @@ void tp_tape_free(tp_tape *tape)
     FREE_ARRAY(tape->sources);
     FREE_ARRAY(tape->kept);
     FREE_ARRAY(tape->parts);
+    FREE_ARRAY(tape->captures);
     FREE_ARRAY(tape->undo);
     const tp_allocator memory = tape->account.under;
     tp_deallocate(&memory, tape, sizeof *tape);
@@ -154,7 +156,9 @@ tp_mark tp_tape_mark(const tp_tape *tape)
 
 tp_status tp_check_rewind(tp_tape *tape, tp_mark mark)
 {
-    if (tp_running(tape)) return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: %s is running", tp_running(tape));
+    const bool own = tape->frame && !tape->calling && tape->guarded >= tape->floor && mark.node >= tape->guarded;
+    if (tp_running(tape) && !own)
+        return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_tape_rewind: %s is running", tp_running(tape));
     /* The node before the mark must be the one that was there: made in the same epoch. */
     const bool good =
         mark.node <= tape->count && mark.epoch == (mark.node ? tp_epoch_of(tape, mark.node - 1) : tape->reset_epoch);

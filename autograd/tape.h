@@ -101,6 +101,14 @@ typedef struct tp_part {
     const tp_region *region;
 } tp_part;
 
+/* What a segment uses from outside: a node, or a parameter that it takes itself. */
+typedef struct tp_capture {
+    uint32_t node;
+    tp_tensor *tensor; /* the parameter, by a reference; NULL: the node */
+    uint64_t version;
+    char name[TP_NAME_LENGTH];
+} tp_capture;
+
 /* What a replay that advances has changed beside values: a tensor outside the tape, or a node's generator. */
 typedef struct tp_undo {
     tp_tensor *tensor, *old; /* a reference, and a copy of its elements */
@@ -171,7 +179,10 @@ struct tp_tape {
     uint64_t in_parts;       /* operands (modulo 64) whose gradients the rule that runs gives in parts */
     TP_ARRAY(uint32_t) kept; /* nodes whose slot still holds a tensor after the walk */
     TP_ARRAY(tp_part) parts;
-    TP_ARRAY(tp_undo) undo;    /* of the replay that runs */
+    TP_ARRAY(tp_undo) undo; /* of the replay that runs */
+    TP_ARRAY(tp_capture) captures;
+    struct tp_frame *frame; /* of the segment that runs; NULL: none does */
+    size_t checkpoint_bytes;
     tp_conv_cache *conv_cache; /* what convolutions keep between calls, made at the first */
     tp_tensor *gemm_work;      /* scratch for matrix products, made at the first that wants it */
     void (*log)(void *user, const char *message);
@@ -220,7 +231,8 @@ static inline void tp_level_restore(tp_tape *tape, const tp_level *level)
 static inline const char *tp_running(const tp_tape *tape)
 {
     if (tape->walking) return "a backward pass";
-    return tape->calling ? "an op" : tape->floor ? "tp_jvp" : NULL;
+    if (tape->calling) return "an op";
+    return tape->frame ? "tp_checkpoint" : tape->floor ? "tp_jvp" : NULL;
 }
 
 /* ---- errors ---- */

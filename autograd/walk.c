@@ -284,12 +284,12 @@ static tp_status watch(tp_tape *tape, tp_stretch *run, uint32_t high, uint32_t l
     return status;
 }
 
-tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, tp_stretch *run)
+tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, uint32_t low, tp_stretch *run)
 {
     const bool watched = tape->anomaly;
     uint32_t high = root + 1, hooked = tp_hook_below(tape, high);
     tp_status status = watched ? tp_check_slot(tape, root, TP_FROM_SEED) : TP_OK;
-    while (status == TP_OK && hooked != TP_NO_NODE && hooked >= tape->walk_low) {
+    while (status == TP_OK && hooked != TP_NO_NODE && hooked >= low) {
         status = watched ? watch(tape, run, high, hooked + 1) : run(tape, high, hooked + 1);
         if (status == TP_OK) status = tp_hooks_run(tape, hooked);
         if (status == TP_OK && watched) status = tp_check_slot(tape, hooked, TP_FROM_HOOK);
@@ -297,10 +297,10 @@ tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, tp_stretch *run)
         hooked = tp_hook_below(tape, hooked);
     }
     if (status != TP_OK) return status;
-    return watched ? watch(tape, run, high, tape->walk_low) : run(tape, high, tape->walk_low);
+    return watched ? watch(tape, run, high, low) : run(tape, high, low);
 }
 
-tp_status tp_walk_numbers(tp_tape *tape, uint32_t root)
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low)
 {
-    return tp_walk_stretches(tape, root, stretch_in_numbers);
+    return tp_walk_stretches(tape, root, low, stretch_in_numbers);
 }

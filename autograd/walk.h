@@ -8,15 +8,15 @@
  * are added to; `recorded`: the walk is.
  */
 tp_status tp_walk_begin(tp_tape *tape, uint32_t root, uint32_t low, bool sinking, bool recorded);
-/* From node `root` down to the lowest, with the seed already in root's slot. */
-tp_status tp_walk_numbers(tp_tape *tape, uint32_t root);
+/* From node `root` down to `low`, with the seed already in root's slot. */
+tp_status tp_walk_numbers(tp_tape *tape, uint32_t root, uint32_t low);
 /* One node of it. */
 tp_status tp_visit(tp_tape *tape, uint32_t i);
-tp_status tp_walk_recorded(tp_tape *tape, uint32_t root);
+tp_status tp_walk_recorded(tp_tape *tape, uint32_t root, uint32_t low);
 /* Part of a walk: the nodes high - 1 .. low that a gradient has reached. */
 typedef tp_status tp_stretch(tp_tape *tape, uint32_t high, uint32_t low);
 /* The whole of it, cut where nodes have hooks, so that no stretch need look for them; checked in anomaly mode. */
-tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, tp_stretch *run);
+tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, uint32_t low, tp_stretch *run);
 /* One node of it. */
 tp_status tp_visit_recorded(tp_tape *tape, uint32_t i);
 /* Slots for as many nodes as there is room for; false when out of memory. */

@@ -50,6 +50,8 @@ static inline size_t tp_pool_watched(tp_pool *pool, size_t outer)
 /* The buffer of `tensor` is for something else than was said when it was taken. */
 void tp_pool_use(tp_pool *pool, tp_tensor *tensor, tp_use use);
 
+/* What a buffer for so many bytes takes. */
+size_t tp_pool_bytes(size_t bytes);
 /* A header with one reference over `base`'s storage, shape and offset set by the caller. */
 tp_tensor *tp_pool_view(tp_pool *pool, tp_tensor *base);
 /* Gives one reference back; the last one returns header and buffer to the pool. For tensors of this pool only. */

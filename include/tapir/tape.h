@@ -33,6 +33,7 @@ typedef struct tp_tape_options {
     uint32_t nodes;                               /* room for that many nodes is made at once */
     uint64_t seed;                                /* of what ops draw at random: see tp_tape_set_seed */
     bool private_grads;                           /* parameters' gradients stay on the tape: see tp_reduce_grads */
+    size_t checkpoint_bytes;                      /* for the states that tp_checkpoint_chain keeps, unless it is told */
     void (*log)(void *user, const char *message); /* told of each first error; NULL: silent */
     void *log_user;
     bool profile; /* as tp_tape_set_profile */

@@ -3,6 +3,7 @@
 #define TAPIR_H
 
 #include <tapir/base.h>
+#include <tapir/checkpoint.h>
 #include <tapir/derive.h>
 #include <tapir/function.h>
 #include <tapir/hooks.h>
