@@ -1,4 +1,4 @@
-/* The pictures of a training run: curves by epoch, and a grid of predictions. */
+/* The pictures of a training run: curves by epoch, and a grid of predictions; and curves on two logarithmic axes. */
 #ifndef LIB_PLOTS_H
 #define LIB_PLOTS_H
 
@@ -28,5 +28,17 @@ bool plot_predictions(const char *path, const prediction_grid *grid);
 /* Both, as curves.svg and predictions.svg in `folder`, which is made if need be; says where they are, or why they are
  * not. */
 bool plot_run(const char *folder, const training_history *history, double goal, const prediction_grid *grid);
+
+/* A curve, or points of their own. All numbers are above 0. */
+typedef struct log_curve {
+    const char *label;
+    int n;
+    const double *x, *y;
+    bool points;
+} log_curve;
+
+/* Up to three curves on logarithmic axes. False when the file cannot be written. */
+bool plot_log(const char *path, const char *title, const char *x_label, const char *y_label, const log_curve *curves,
+              int n);
 
 #endif
