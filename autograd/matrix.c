@@ -210,7 +210,7 @@ static tp_status row_in_numbers(const tp_matrix *w, tp_var y, int64_t element, i
     tp_status status = tp_walk_begin(tape, y.node, low, false, false);
     if (status != TP_OK) return status;
     status = seed_row(w, y, element);
-    if (status == TP_OK) status = tp_walk_numbers(tape, y.node);
+    if (status == TP_OK) status = tp_walk_numbers(tape, y.node, low);
     int64_t column = 0;
     for (int i = 0; i < w->n && status == TP_OK; column += count_of(w->x[i++])) {
         const uint32_t node = w->x[i].node;
