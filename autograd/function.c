@@ -11,6 +11,7 @@
 #include "autograd/give.h"
 #include "autograd/leaf.h"
 #include "autograd/sweep.h"
+#include "autograd/walk.h"
 
 static const char *const names[] = {"value_and_grad", "vjp_of", "jvp_of", "hvp_of"};
 
@@ -106,6 +107,7 @@ static tp_status differentiate_above(const call *c, uint32_t first)
     tp_status status = TP_OK;
     if (floor == 0 && c->out[0].node >= first) { /* an outer walk would have seen to older leaves */
         status = tp_check_versions(tape, c->out[0].node);
+        if (tape->walked > first) tp_drop_adjoints(tape); /* f itself has walked */
         tape->floor = first;
     }
     if (status == TP_OK) status = differentiate(c);

@@ -125,7 +125,7 @@ static tp_status add_fitted(tp_tape *tape, uint32_t node, const tp_tensor *g)
 tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g)
 {
     const tp_node *target = &tape->nodes[node];
-    if (!(target->a & TP_NEEDS)) return TP_OK;
+    if (!(target->a & TP_NEEDS) || node < tape->walk_low) return TP_OK; /* nobody asks for what lies below */
     if (!(target->a & TP_IS_TENSOR)) {
         double sum = 0;
         tp_reduce(tape->kernels, TP_FOLD_SUM, (tp_dtype)g->dtype, g->rank, g->dims, g->strides, g->data,
@@ -166,7 +166,7 @@ static tp_tensor *spread_number(tp_tape *tape, const tp_tensor *like, double g)
 tp_status tp_slot_add_number(tp_tape *tape, uint32_t node, double g)
 {
     const tp_node *target = &tape->nodes[node];
-    if (!(target->a & TP_NEEDS)) return TP_OK;
+    if (!(target->a & TP_NEEDS) || node < tape->walk_low) return TP_OK; /* nobody asks for what lies below */
     if (!(target->a & TP_IS_TENSOR)) {
         tape->slots[node].number += g;
         return TP_OK;

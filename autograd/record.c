@@ -44,7 +44,7 @@ tp_status tp_visit_recorded(tp_tape *tape, uint32_t i)
     tp_ctx_of_node(&ctx, tape, i, TP_IN_RECORDED);
     const tp_var g = ctx.results > 1 ? tp_ctx_upstream(&ctx, 0) : tp_slot_gradient(tape, i);
     if (tape->error.status != TP_OK) return tape->error.status;
-    if (op->structure == TP_LEAF) return TP_OK;
+    if (op->structure == TP_LEAF || !tp_leads_on(tape, i)) return TP_OK;
     if (!op->backward) return tp_ctx_fail(&ctx, TP_E_UNSUPPORTED, "the op has no backward closure");
     const tp_status status = op->backward(&ctx, g);
     tp_ctx_done(&ctx);

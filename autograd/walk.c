@@ -189,6 +189,18 @@ static tp_status run_gradient(tp_ctx *ctx)
     return status == TP_OK ? flushed : status;
 }
 
+bool tp_leads_on(const tp_tape *tape, uint32_t i)
+{
+    if (tape->walk_low == 0) return true;
+    const tp_node *node = &tape->nodes[i];
+    const uint32_t count = tp_input_count(node);
+    for (uint32_t k = 0; k < count; k++) {
+        const uint32_t operand = tp_input_of(node, k);
+        if (operand >= tape->walk_low && tape->nodes[operand].a & TP_NEEDS) return true;
+    }
+    return false;
+}
+
 tp_status tp_visit(tp_tape *tape, uint32_t i)
 {
     const tp_node *node = &tape->nodes[i];
@@ -208,8 +220,10 @@ tp_status tp_visit(tp_tape *tape, uint32_t i)
     const size_t outer = tp_pool_watch(&tape->pool);
     tp_ctx ctx;
     tp_ctx_of_node(&ctx, tape, i, TP_IN_NUMBERS);
-    tp_status status;
-    if (op->gradient)
+    tp_status status = TP_OK;
+    if (!tp_leads_on(tape, i))
+        ; /* its rule has nobody to give to */
+    else if (op->gradient)
         status = run_gradient(&ctx);
     else if (op->backward)
         status = run_backward(&ctx);

@@ -19,6 +19,8 @@ typedef tp_status tp_stretch(tp_tape *tape, uint32_t high, uint32_t low);
 tp_status tp_walk_stretches(tp_tape *tape, uint32_t root, uint32_t low, tp_stretch *run);
 /* One node of it. */
 tp_status tp_visit_recorded(tp_tape *tape, uint32_t i);
+/* Whether an operand of the node, which is no leaf, asks for a gradient in this walk. */
+bool tp_leads_on(const tp_tape *tape, uint32_t i);
 /* Slots for as many nodes as there is room for; false when out of memory. */
 bool tp_slot_room(tp_tape *tape);
 /* Ends the walk; a failed one leaves no adjoints behind, nor does one that ran inside another: `outer` is the level

@@ -236,6 +236,18 @@ START_TEST(sum_of_f32_is_carried_in_f64)
 }
 END_TEST
 
+/* The walk ends at x, and the product, recorded later, has nobody to give to. */
+START_TEST(rule_that_nobody_asks_is_not_called)
+{
+    const tp_var v = leaf_of(tape, F64(TP_DIMS(3), 1, 2, 3)), x = tp_scalar(tape, 2), y = tp_mul(x, tp_prod(v));
+    tp_var g;
+    for (unsigned flags = 0; flags <= TP_CREATE_GRAPH; flags++) {
+        EXPECT_STATUS(tp_gradients(y, &x, 1, &g, flags), TP_OK);
+        EXPECT_NEAR(tp_item(g), 6, 0);
+    }
+}
+END_TEST
+
 TCase *engine_gradients_case(void)
 {
     TCase *tcase = tcase_create("gradients");
@@ -253,5 +265,6 @@ TCase *engine_gradients_case(void)
     tcase_add_test(tcase, retained_gradients_stay_and_others_go);
     tcase_add_test(tcase, gradient_has_the_dtype_of_its_operand);
     tcase_add_test(tcase, sum_of_f32_is_carried_in_f64);
+    tcase_add_test(tcase, rule_that_nobody_asks_is_not_called);
     return tcase;
 }

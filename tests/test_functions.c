@@ -563,5 +563,6 @@ Suite *functions_suite(void)
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, functions_descent_case());
     suite_add_tcase(suite, functions_objective_case());
+    suite_add_tcase(suite, functions_ops_case());
     return suite;
 }

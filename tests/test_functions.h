@@ -11,5 +11,6 @@ tp_var slope_of(slope_mode mode, tp_function f, tp_tape *on, tp_var x, void *use
 
 TCase *functions_descent_case(void);
 TCase *functions_objective_case(void);
+TCase *functions_ops_case(void);
 
 #endif

@@ -1,4 +1,5 @@
 /* Implicit differentiation: fixed points against closed forms, finite differences and recorded iterations. */
+#include <tapir/function.h>
 #include <tapir/implicit.h>
 
 #include "tests/test_implicit.h"
@@ -127,6 +128,52 @@ START_TEST(f32_converges_to_its_own_precision)
     EXPECT_STATUS(tp_backward(tp_sum(x)), TP_OK);
     const tp_tensor *g = tp_grad(l.b);
     ck_assert_int_eq(tp_tensor_dtype(g), TP_F32);
+}
+END_TEST
+
+/* ---- derivatives inside, and inside derivatives ---- */
+
+/* (x - a)^4 / 4 + b x^2 / 2 */
+typedef struct well {
+    tp_var a, b;
+} well;
+
+static tp_var depth(tp_tape *on, const tp_var *x, int n, void *user)
+{
+    const well *w = user;
+    (void)on, (void)n;
+    return tp_add(tp_muls(tp_pows(tp_sub(x[0], w->a), 4), .25), tp_muls(tp_mul(w->b, tp_square(x[0])), .5));
+}
+
+static tp_var downhill(tp_tape *on, const tp_var *x, int n, void *user)
+{
+    well w = {x[1], x[2]};
+    tp_var slope;
+    (void)n, (void)user;
+    if (tp_value_and_grad(depth, on, x, 1, &w, NULL, &slope, 0) != TP_OK) return tp_none();
+    return tp_sub(x[0], tp_muls(slope, .3));
+}
+
+/* The depth at the bottom: its slope by b is x^2 / 2. */
+static tp_var bottom(tp_tape *on, const tp_var *theta, int n, void *user)
+{
+    const tp_var x = tp_fixed_point(downhill, on, tp_const(on, .5), theta, n, user, NULL);
+    return depth(on, &x, 1, &(well){theta[0], theta[1]});
+}
+
+START_TEST(minimum_is_a_fixed_point_of_its_descent)
+{
+    for (int forward = 0; forward <= 1; forward++) {
+        const tp_var theta[] = {tp_scalar(tape, 1), tp_scalar(tape, .5)};
+        const tp_var x = tp_fixed_point(downhill, tape, tp_const(tape, .5), theta, 2, NULL, NULL);
+        EXPECT_OK(tape);
+        expect_gradients(x, theta, 2);
+        tp_var y, g[2];
+        EXPECT_STATUS(tp_value_and_grad(bottom, tape, theta, 2, NULL, &y, g, forward ? TP_FORWARD : 0), TP_OK);
+        EXPECT_NEAR(tp_item(g[0]), -pow(tp_item(x) - 1, 3), 1e-10); /* the envelope theorem */
+        EXPECT_NEAR(tp_item(g[1]), tp_item(x) * tp_item(x) / 2, 1e-10);
+        tp_tape_reset(tape);
+    }
 }
 END_TEST
 
@@ -322,6 +369,7 @@ Suite *implicit_suite(void)
     tcase_add_test(tcase, fixed_point_passes_gradcheck_and_replays);
     tcase_add_test(tcase, tensors_agree_with_unrolled_iterations);
     tcase_add_test(tcase, f32_converges_to_its_own_precision);
+    tcase_add_test(tcase, minimum_is_a_fixed_point_of_its_descent);
     tcase_add_test(tcase, memory_does_not_grow_with_iterations);
     tcase_add_test(tcase, each_allocation_may_fail);
     tcase_add_test(tcase, failures_have_their_messages);
