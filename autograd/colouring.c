@@ -125,11 +125,12 @@ static bool colour(const problem *p, tp_chunks *kept, tp_chunks *scratch, tp_col
 
 /* ---- forward and back ---- */
 
-/* Marks the k longest rows of r for which k + the length of the next is smallest. Returns that sum. */
-static int64_t set_apart(const tp_rows *r, const int32_t *order, uint8_t *apart)
+/* Marks the k longest rows of r for which k + the length of the next is smallest, and returns that sum; `none`: marks
+   none and returns the longest. */
+static int64_t set_apart(const tp_rows *r, const int32_t *order, bool none, uint8_t *apart)
 {
     int64_t best = r->rows ? length(r, order[0]) : 0, count = 0;
-    for (int64_t k = 1; k <= r->rows && k < best; k++) {
+    for (int64_t k = 1; k <= r->rows && k < best && !none; k++) {
         const int64_t sum = k + (k < r->rows ? length(r, order[k]) : 0);
         if (sum >= best) continue;
         best = sum;
@@ -156,24 +157,43 @@ static bool colour_apart(const tp_rows *r, const tp_rows *t, const uint8_t *apar
     return colour(&down, kept, scratch, columns) && colour(&across, kept, scratch, rows);
 }
 
+static int64_t directions(const tp_partition *p)
+{
+    return (int64_t)p->forwards.count + p->backwards.count;
+}
+
+/* With rows or columns apart or not: four ways, of which the more promising are tried first, and none that cannot be
+   better than what was found. */
+enum { WAYS = 4 };
+
+static int most_promising(const int64_t *bound)
+{
+    int best = 0;
+    for (int k = 1; k < WAYS; k++)
+        if (bound[k] < bound[best]) best = k;
+    return best;
+}
+
 bool tp_colour_partition(const tp_rows *r, const tp_rows *t, tp_chunks *kept, tp_chunks *scratch, tp_partition *p)
 {
     const int32_t *rows = tp_rows_longest_first(r, scratch), *columns = tp_rows_longest_first(t, scratch);
-    uint8_t *long_rows = tp_chunks_push(kept, (size_t)r->rows + 1);
-    uint8_t *long_columns = tp_chunks_push(kept, (size_t)t->rows + 1);
-    if (!rows || !columns || !long_rows || !long_columns) return false;
-    const int64_t by_rows = set_apart(r, rows, long_rows), by_columns = set_apart(t, columns, long_columns);
-    tp_partition of[2] = {{.by_rows = false, .apart = long_columns}, {.by_rows = true, .apart = long_rows}};
-    const int64_t bound[2] = {by_columns, by_rows};
-    const int first = by_rows <= by_columns;
-    for (int k = 0; k <= 1; k++) { /* the more promising, and the other if it can be better still */
-        const int which = k ? !first : first;
-        tp_partition *q = &of[which];
-        if (k && bound[which] >= p->forwards.count + p->backwards.count) break;
+    int64_t bound[WAYS], found = INT64_MAX;
+    tp_partition of[WAYS];
+    for (int k = 0; k < WAYS; k++) {
+        const bool by_rows = k % 2 == 0;
+        const tp_rows *own = by_rows ? r : t;
+        of[k] = (tp_partition){.by_rows = by_rows, .apart = tp_chunks_push(kept, (size_t)own->rows + 1)};
+        if (!rows || !columns || !of[k].apart) return false;
+        bound[k] = set_apart(own, by_rows ? rows : columns, k > 1, of[k].apart);
+    }
+    for (int k; bound[k = most_promising(bound)] < found; bound[k] = INT64_MAX) {
+        tp_partition *q = &of[k];
         const bool good = q->by_rows ? colour_apart(r, t, q->apart, kept, scratch, &q->backwards, &q->forwards)
                                      : colour_apart(t, r, q->apart, kept, scratch, &q->forwards, &q->backwards);
         if (!good) return false;
-        if (!k || q->forwards.count + q->backwards.count < p->forwards.count + p->backwards.count) *p = *q;
+        if (directions(q) >= found) continue;
+        *p = *q;
+        found = directions(q);
     }
     return true;
 }

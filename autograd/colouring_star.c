@@ -1,12 +1,13 @@
-/* Star colouring, greedy, in the order of the vertices or the longest rows first. A vertex with a colour of its own is
-   on no path of two colours: the few that have so many neighbours that looking at the neighbours of all of these would
-   cost more than the matrix are taken out with a colour each, which is what the hub of an arrow needs anyway. */
+/* Star colouring, greedy, in the order of the vertices, or the shortest or the longest rows first: whichever takes
+   fewest. (The shortest first is good where many small blocks meet a few large ones.) A vertex with a colour of its own
+   is on no path of two colours: the few that have so many neighbours that looking at the neighbours of all of these
+   would cost more than the matrix are taken out with a colour each, which is what the hub of an arrow needs anyway. */
 #include "autograd/colouring.h"
 
 #include <string.h>
 
 /* Neighbours of neighbours that are looked at: so many an entry, and so many at least. */
-enum { STEPS_AN_ENTRY = 64, STEPS = 1 << 26 };
+enum { STEPS_AN_ENTRY = 256, STEPS = 1 << 25 };
 
 typedef struct star {
     const tp_rows *r;
@@ -15,6 +16,8 @@ typedef struct star {
     int32_t *forbidden; /* of each colour: the vertex for which it is */
     int32_t *twice;     /* of each colour: the vertex that has it in its neighbourhood, and ... */
     int32_t *neighbour; /* ... the first such neighbour */
+    uint32_t *mirror;   /* of each entry (w, x): where (x, w) is */
+    uint8_t *shared;    /* of each entry (w, x): x has another neighbour of w's colour */
 } star;
 
 /* v's neighbour w has a colour that another one has: u v w x would be in two colours if x had v's. */
@@ -45,16 +48,7 @@ static void look_beside(const star *s, int32_t v)
     }
 }
 
-/* Whether x has a neighbour besides w of w's colour: then v w x y would be in two if v had x's. */
-static bool has_other(const star *s, int32_t x, int32_t w)
-{
-    for (int64_t g = s->r->start[x]; g < s->r->start[x + 1]; g++) {
-        const int32_t y = s->r->column[g];
-        if (y != w && y != x && s->of[y] == s->of[w]) return true;
-    }
-    return false;
-}
-
+/* v w x y would be in two colours if v had x's, where x has a neighbour y of w's colour. */
 static void look_ahead(const star *s, int32_t v)
 {
     const tp_rows *r = s->r;
@@ -63,10 +57,39 @@ static void look_ahead(const star *s, int32_t v)
         if (w == v || s->of[w] < 0) continue;
         for (int64_t f = r->start[w]; f < r->start[w + 1]; f++) {
             const int32_t x = r->column[f], colour = s->of[x];
-            if (x == v || x == w || colour < 0 || s->forbidden[colour] == v) continue;
-            if (has_other(s, x, w)) s->forbidden[colour] = v;
+            if (s->shared[f] && x != v && colour >= 0) s->forbidden[colour] = v;
         }
     }
+}
+
+/* v has its colour: its neighbours x, and those of its colour beside it, know of each other. */
+static void share(const star *s, int32_t v)
+{
+    const tp_rows *r = s->r;
+    for (int64_t e = r->start[v]; e < r->start[v + 1]; e++) {
+        const int32_t x = r->column[e];
+        if (x == v || s->hub[x]) continue;
+        for (int64_t f = r->start[x]; f < r->start[x + 1]; f++) {
+            const int32_t y = r->column[f];
+            if (y == v || y == x || s->of[y] != s->of[v]) continue;
+            s->shared[s->mirror[f]] = s->shared[e] = 1;
+        }
+    }
+}
+
+/* Rows ascend, and so does what points at each column: the next entry of row x is the mirror of the next that names x.
+ */
+static bool find_mirrors(star *s, tp_chunks *scratch)
+{
+    const tp_rows *r = s->r;
+    int64_t *next = tp_chunks_push(scratch, ((size_t)r->rows + 1) * sizeof *next);
+    s->mirror = tp_chunks_push(scratch, ((size_t)r->entries + 1) * sizeof *s->mirror);
+    s->shared = tp_chunks_push(scratch, (size_t)r->entries + 1);
+    if (!next || !s->mirror || !s->shared) return false;
+    memcpy(next, r->start, ((size_t)r->rows + 1) * sizeof *next);
+    for (int64_t i = 0; i < r->rows; i++)
+        for (int64_t e = r->start[i]; e < r->start[i + 1]; e++) s->mirror[e] = (uint32_t)next[r->column[e]]++;
+    return true;
 }
 
 /* Those that are taken out have no colour yet. */
@@ -79,6 +102,7 @@ static void colour_in_order(star *s, const int32_t *order, tp_colours *c)
     memset(s->of, -1, bytes);
     memset(s->forbidden, -1, bytes);
     memset(s->twice, -1, bytes);
+    memset(s->shared, 0, (size_t)s->r->entries + 1);
     for (int64_t k = 0; k < n; k++) {
         const int32_t v = order ? order[k] : (int32_t)k;
         if (s->hub[v]) continue;
@@ -87,6 +111,7 @@ static void colour_in_order(star *s, const int32_t *order, tp_colours *c)
         int32_t colour = 0;
         while (s->forbidden[colour] == v) colour++;
         s->of[v] = colour;
+        share(s, v);
         if (colour >= c->count) c->count = colour + 1;
     }
 }
@@ -110,10 +135,26 @@ static int32_t take_out(const tp_rows *r, const int32_t *order, uint8_t *hub)
     return k;
 }
 
+static void turn(int32_t *order, int64_t n)
+{
+    for (int64_t i = 0; i < n / 2; i++) {
+        const int32_t swap = order[i];
+        order[i] = order[n - 1 - i];
+        order[n - 1 - i] = swap;
+    }
+}
+
+/* So few colours that no other order is tried: what a band of that width would be glad of. */
+static int64_t few(const tp_rows *r, const int32_t *order, int32_t hubs)
+{
+    if (hubs >= r->rows) return 0;
+    return (r->start[order[hubs] + 1] - r->start[order[hubs]]) / 2 + 2;
+}
+
 bool tp_colour_star(const tp_rows *r, tp_chunks *kept, tp_chunks *scratch, tp_colours *c)
 {
     const size_t bytes = ((size_t)r->rows + 1) * sizeof(int32_t);
-    const int32_t *order = tp_rows_longest_first(r, scratch);
+    int32_t *order = tp_rows_longest_first(r, scratch);
     uint8_t *hub = tp_chunks_push(scratch, (size_t)r->rows + 1);
     tp_colours other = {.of = tp_chunks_push(scratch, bytes)};
     c->of = tp_chunks_push(kept, bytes);
@@ -121,10 +162,14 @@ bool tp_colour_star(const tp_rows *r, tp_chunks *kept, tp_chunks *scratch, tp_co
     s.twice = tp_chunks_push(scratch, bytes);
     s.neighbour = tp_chunks_push(scratch, bytes);
     if (!order || !hub || !other.of || !c->of || !s.forbidden || !s.twice || !s.neighbour) return false;
+    if (!find_mirrors(&s, scratch)) return false;
     const int32_t hubs = take_out(r, order, hub);
     colour_in_order(&s, NULL, c);
-    colour_in_order(&s, order, &other);
-    if (other.count < c->count) {
+    for (int turned = 1; turned >= 0 && c->count > few(r, order, hubs); turned--) {
+        if (turned) turn(order, r->rows);
+        colour_in_order(&s, order, &other);
+        if (turned) turn(order, r->rows);
+        if (other.count >= c->count) continue;
         memcpy(c->of, other.of, bytes);
         c->count = other.count;
     }

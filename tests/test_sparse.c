@@ -70,6 +70,8 @@ int64_t count_marks(const matrix *truth)
 Suite *sparse_suite(void)
 {
     Suite *suite = suite_create("sparse");
+    suite_add_tcase(suite, sparse_colours_case());
+    suite_add_tcase(suite, sparse_programs_case());
     suite_add_tcase(suite, sparse_ops_case());
     return suite;
 }

@@ -27,5 +27,7 @@ void mark_nonzeros(matrix *truth, const matrix *j);
 int64_t count_marks(const matrix *truth);
 
 TCase *sparse_ops_case(void);
+TCase *sparse_colours_case(void);
+TCase *sparse_programs_case(void);
 
 #endif
