@@ -45,7 +45,7 @@ START_TEST(scalars_leaves_and_infinities_are_named)
     EXPECT_STATUS(tp_replay(tape, 0), TP_OK);
     EXPECT_STATUS(tp_backward(z), TP_OK);
     EXPECT_NEAR(tp_grad_item(x), .25, 0);
-    data_of(tape, F64(TP_DIMS(1, 3), 1, 2, NAN)); /* behind the result: no matter */
+    data_of(tape, F64(TP_DIMS(1, 3), 1, 2, (double)NAN)); /* behind the result: no matter */
     EXPECT_STATUS(tp_backward(z), TP_OK);
     expect_anomaly(tape, tp_tape_check_values(tape, 0), "the value of data (1,3) (node 3) is NaN at (0,2), a leaf");
     tp_tape_free(tape);
@@ -68,7 +68,7 @@ START_TEST(the_first_gradient_is_named_with_the_rule_that_gave_it)
         tp_var g;
         expect_anomaly(tape, tp_gradients(y, &x, 1, &g, flags), "the gradient of muls (2,2) (node 1, h) is Inf");
         ck_assert(!tp_ok(g));
-        const tp_var seed = data_of(tape, F64(TP_DIMS(2, 2), 1, 1, 0, NAN));
+        const tp_var seed = data_of(tape, F64(TP_DIMS(2, 2), 1, 1, 0, (double)NAN));
         expect_anomaly(tape, tp_backward_from(r, seed, flags),
                        "the gradient of sqrt (2,2) (node 2) is NaN at (1,1): it is the seed");
         tp_tape_free(tape);
@@ -163,7 +163,7 @@ START_TEST(infinities_and_constants_need_not_count)
     tp_tape_set_anomaly(tape, TP_ANOMALY_NAN_ONLY);
     EXPECT_STATUS(tp_backward(y), TP_OK);
     EXPECT_STATUS(tp_tape_check_values(tape, TP_ANOMALY_NAN_ONLY), TP_OK);
-    data_of(tape, F64(TP_DIMS(1), NAN));
+    data_of(tape, F64(TP_DIMS(1), (double)NAN));
     EXPECT_STATUS(tp_tape_check_values(tape, TP_ANOMALY_NO_CONSTANTS | TP_ANOMALY_NAN_ONLY), TP_OK);
     expect_anomaly(tape, tp_tape_check_values(tape, TP_ANOMALY_NAN_ONLY), "is NaN");
     tp_tape_free(tape);
@@ -219,7 +219,7 @@ START_TEST(odd_tensors_pass)
     const tp_var x = leaf_of(tape, tensor_of(TP_F64, TP_DIMS(2, 0), NULL)), y = tp_sum(tp_exp(x));
     EXPECT_STATUS(tp_backward(y), TP_OK);
     tp_var where;
-    const tp_var v = leaf_of(tape, F64(TP_DIMS(3), 1, NAN, 2)), top = tp_max_with_indices(v, 0, true, &where);
+    const tp_var v = leaf_of(tape, F64(TP_DIMS(3), 1, (double)NAN, 2)), top = tp_max_with_indices(v, 0, true, &where);
     expect_anomaly(tape, tp_backward(tp_sum(top)), "the value of leaf (3)");
     const tp_var u = leaf_of(tape, F64(TP_DIMS(3), 1, 4, 2)), best = tp_max_with_indices(u, 0, true, &where);
     expect_anomaly(tape, tp_backward_from(best, data_of(tape, F64(TP_DIMS(1), HUGE_VAL)), 0),

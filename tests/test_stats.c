@@ -247,7 +247,7 @@ START_TEST(many_ops_are_told_apart)
 {
     enum { OPS = 500 };
     static tp_op ops[OPS];
-    static char names[OPS][8];
+    static char names[OPS][16];
     tp_tape *tape = tp_tape_new(&(tp_tape_options){.profile = true});
     const tp_op *linear = NULL;
     for (int i = 0; i < tp_op_count() && !linear; i++)
