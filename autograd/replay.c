@@ -63,7 +63,9 @@ tp_status tp_recompute(tp_tape *tape, uint32_t end, tp_rerun how)
     const uint64_t streams = tape->streams;
     tape->rerun = how;
     tape->step += how == TP_ADVANCES;
+    tape->calling++; /* a log that is told of the error must not take the nodes away */
     const tp_status status = recompute(tape, end);
+    tape->calling--;
     tape->rerun = TP_RECORDS;
     if (status != TP_OK) tape->streams = streams;
     tp_settle_advance(tape, status != TP_OK);

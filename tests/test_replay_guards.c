@@ -270,6 +270,37 @@ START_TEST(gradcheck_across_a_branch_says_so_and_leaves_the_tape_as_it_was)
 }
 END_TEST
 
+static int told;
+
+static void meddle(void *user, const char *message)
+{
+    tp_tape **of = user;
+    if (!*of || told++ > 3) return;
+    ck_assert_ptr_nonnull(strstr(message, "guard"));
+    ck_assert_int_ne(tp_replay(*of, 0), TP_OK);
+    tp_tape_reset(*of);
+    ck_assert_int_ne(tp_backward(tp_scalar(*of, 1)), TP_OK);
+}
+
+START_TEST(log_that_meddles_with_the_tape_does_no_harm)
+{
+    tp_tape *of = NULL, *logged = tp_tape_new(&(tp_tape_options){.log = meddle, .log_user = &of});
+    ck_assert_ptr_nonnull(logged);
+    const tp_var x = tp_scalar(logged, 1);
+    const tp_var y = tp_guard(x) ? tp_exp(x) : x;
+    of = logged;
+    tp_set_item(x, 0);
+    EXPECT_STATUS(tp_replay(logged, 0), TP_E_GUARD);
+    ck_assert_int_eq(told, 1);
+    ck_assert(tp_ok(y));
+    tp_set_item(x, 2);
+    EXPECT_STATUS(tp_replay(logged, 0), TP_OK);
+    EXPECT_STATUS(tp_backward(y), TP_OK);
+    ck_assert_double_eq(tp_grad_item(x), exp(2));
+    tp_tape_free(logged);
+}
+END_TEST
+
 START_TEST(wrong_calls_of_replay_are_refused)
 {
     EXPECT_STATUS(tp_replay(NULL, 0), TP_E_ARGUMENT);
@@ -298,6 +329,7 @@ TCase *guards_case(void)
     tcase_add_test(tcase, leaves_before_a_failed_guard_are_stamped_and_those_behind_are_not);
     tcase_add_test(tcase, guards_do_not_disturb_walks_and_drawings);
     tcase_add_test(tcase, gradcheck_across_a_branch_says_so_and_leaves_the_tape_as_it_was);
+    tcase_add_test(tcase, log_that_meddles_with_the_tape_does_no_harm);
     tcase_add_test(tcase, wrong_calls_of_replay_are_refused);
     return tcase;
 }
