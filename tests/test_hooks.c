@@ -1,4 +1,6 @@
 /* Hooks on gradients: what they see, and what becomes of what they return; and the suite's list of cases. */
+#include <tapir/checkpoint.h>
+
 #include "tests/test_hooks.h"
 
 /* What a hook saw, call by call. */
@@ -272,6 +274,39 @@ START_TEST(hooks_go_with_their_nodes)
 }
 END_TEST
 
+/* h = x^2 with a hook on it, y = h^2: recorded again in the walk, the hook with it. */
+static tp_var hooked_segment(tp_tape *tape, const tp_var *x, int n, void *user)
+{
+    (void)tape, (void)n;
+    return tp_square(tp_hook(tp_square(x[0]), scale, user));
+}
+
+static tp_var bad_segment(tp_tape *tape, const tp_var *x, int n, void *user)
+{
+    (void)tape, (void)n, (void)user;
+    return tp_square(tp_sqrt(x[0]));
+}
+
+START_TEST(checkpoints_run_the_hooks_within_and_on_them)
+{
+    tp_tape *tape = tp_tape_new(NULL);
+    record within = {.factor = .5}, on = {.factor = 3};
+    const tp_var x = tp_scalar(tape, 2), y = tp_checkpoint(hooked_segment, tape, &x, 1, &within);
+    EXPECT_STATUS(tp_backward(tp_hook(y, scale, &on)), TP_OK);
+    ck_assert_int_eq(on.calls, 1);
+    ck_assert_int_ge(within.calls, 1);
+    EXPECT_NEAR(within.seen[within.calls - 1], 3 * 8, 0);
+    EXPECT_NEAR(tp_grad_item(x), 3 * 8 * .5 * 4, 0);
+    tp_tape_reset(tape);
+    tp_tape_set_anomaly(tape, TP_ANOMALY);
+    const tp_var z = tp_scalar(tape, 0), w = leaf_of(tape, F64(TP_DIMS(2), 0, 1));
+    const tp_var bad[2] = {tp_checkpoint(bad_segment, tape, &z, 1, NULL),
+                           tp_checkpoint(bad_segment, tape, &w, 1, NULL)};
+    for (int i = 0; i < 2; i++) EXPECT_STATUS(tp_backward(tp_sum(bad[i])), TP_OK); /* 0 times Inf: masked */
+    tp_tape_free(tape);
+}
+END_TEST
+
 /* ---- failing allocations ---- */
 
 static tp_status clipped_step(const tp_allocator *memory, tp_tensor *w, double *result, unsigned flags)
@@ -327,6 +362,7 @@ TCase *hooks_case(void)
     tcase_add_test(tcase, gradients_given_in_parts_are_put_together_first);
     tcase_add_test(tcase, hooks_are_silent_where_no_gradient_comes);
     tcase_add_test(tcase, hooks_go_with_their_nodes);
+    tcase_add_test(tcase, checkpoints_run_the_hooks_within_and_on_them);
     tcase_add_test(tcase, each_allocation_may_fail);
     return tcase;
 }

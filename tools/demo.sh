@@ -20,6 +20,10 @@ echo "== a loss of one's own"
 "$build/demos/custom_loss" || exit 1
 
 echo
+echo "== an op of one's own"
+"$build/demos/own_op" || exit 1
+
+echo
 echo "== memory against work"
 "$build/demos/checkpoints" "$out" || exit 1
 

@@ -22,10 +22,20 @@ TP_TRACED tp_backward_traced(const char *file_, int line_, tp_var y)
     const tp_status status_ = tp_backward(y);
     return tp_at_status(y.tape, status_, file_, line_);
 }
+TP_TRACED tp_backward_bytes_traced(const char *file_, int line_, tp_var y, unsigned flags, tp_backward_need *need)
+{
+    const tp_status status_ = tp_backward_bytes(y, flags, need);
+    return tp_at_status(y.tape, status_, file_, line_);
+}
 TP_TRACED tp_backward_from_traced(const char *file_, int line_, tp_var y, tp_var seed, unsigned flags)
 {
     const tp_status status_ = tp_backward_from(y, seed, flags);
     return tp_at_status(y.tape, status_, file_, line_);
+}
+TP_TRACED tp_checkpoint_chain_traced(const char *file_, int line_, tp_step_function step, tp_tape *tape, tp_var *state, int n, int64_t steps, void *user, size_t bytes)
+{
+    const tp_status status_ = tp_checkpoint_chain(step, tape, state, n, steps, user, bytes);
+    return tp_at_status(tape, status_, file_, line_);
 }
 TP_TRACED tp_descend_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, const tp_descend_options *options, tp_var *minimum)
 {
@@ -57,6 +67,11 @@ TP_TRACED tp_gradients_traced(const char *file_, int line_, tp_var y, const tp_v
     const tp_status status_ = tp_gradients(y, x, n, grads, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
+TP_TRACED tp_hessian_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, tp_var *hessian, unsigned flags)
+{
+    const tp_status status_ = tp_hessian(y, x, n, hessian, flags);
+    return tp_at_status(y.tape, status_, file_, line_);
+}
 TP_TRACED tp_hvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *v, int n, tp_var *hv, unsigned flags)
 {
     const tp_status status_ = tp_hvp(y, x, v, n, hv, flags);
@@ -66,6 +81,11 @@ TP_TRACED tp_hvp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 {
     const tp_status status_ = tp_hvp_of(f, tape, x, v, n, user, value, hv, flags);
     return tp_at_status(tape, status_, file_, line_);
+}
+TP_TRACED tp_jacobian_traced(const char *file_, int line_, const tp_var *y, int m, const tp_var *x, int n, tp_var *jacobian, unsigned flags)
+{
+    const tp_status status_ = tp_jacobian(y, m, x, n, jacobian, flags);
+    return tp_at_status(y && m > 0 ? y[0].tape : NULL, status_, file_, line_);
 }
 TP_TRACED tp_jvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *dx, int n, tp_var *dy, unsigned flags)
 {
@@ -155,15 +175,19 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 
 #define tp_apply_all(...) tp_apply_all_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_backward(...) tp_backward_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_backward_bytes(...) tp_backward_bytes_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_backward_from(...) tp_backward_from_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_checkpoint_chain(...) tp_checkpoint_chain_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_descend(...) tp_descend_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_draw_dot(...) tp_draw_dot_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_eigh(...) tp_eigh_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradcheck(...) tp_gradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradgradcheck(...) tp_gradgradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradients(...) tp_gradients_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_hessian(...) tp_hessian_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hvp(...) tp_hvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hvp_of(...) tp_hvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_jacobian(...) tp_jacobian_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp(...) tp_jvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp_of(...) tp_jvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_meshgrid(...) tp_meshgrid_traced(__FILE__, __LINE__, __VA_ARGS__)
@@ -214,6 +238,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_cbrt(...) tp_at(tp_cbrt(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_ceil(...) tp_at(tp_ceil(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_celu(...) tp_at(tp_celu(__VA_ARGS__), __FILE__, __LINE__)
+#define tp_checkpoint(...) tp_at(tp_checkpoint(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_cholesky(...) tp_at(tp_cholesky(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_clamp(...) tp_at(tp_clamp(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_clamp_tensors(...) tp_at(tp_clamp_tensors(__VA_ARGS__), __FILE__, __LINE__)
