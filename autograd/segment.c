@@ -197,6 +197,12 @@ void tp_hold(const tp_tape *tape, const tp_var *y, int n, tp_held *values)
     }
 }
 
+void tp_held_copy(tp_tensor *to, const tp_tensor *from)
+{
+    tp_copy(to->rank, to->dims, (tp_dtype)to->dtype, to->data, to->strides, (tp_dtype)from->dtype, from->data,
+            from->strides);
+}
+
 void tp_held_drop(tp_tape *tape, tp_held *values, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -216,8 +222,7 @@ tp_status tp_held_settle(tp_tape *tape, tp_held *values, int n, const char *name
         if (alone) continue;
         tp_tensor *copy = tp_new_tensor(tape, (tp_dtype)from->dtype, from->rank, from->dims, name);
         if (!copy) return tape->error.status;
-        tp_copy(copy->rank, copy->dims, (tp_dtype)copy->dtype, copy->data, copy->strides, (tp_dtype)from->dtype,
-                from->data, from->strides);
+        tp_held_copy(copy, from);
         tp_unref(tape, from);
         values[i].tensor = copy;
     }

@@ -53,6 +53,7 @@ uint32_t tp_captures_place(tp_tape *tape, uint32_t base, uint32_t *nodes);
 /* The values of handles; tp_held_settle makes sure, once their nodes are gone, that each is dense and nobody else's. */
 void tp_hold(const tp_tape *tape, const tp_var *y, int n, tp_held *values);
 tp_status tp_held_settle(tp_tape *tape, tp_held *values, int n, const char *name);
+void tp_held_copy(tp_tensor *to, const tp_tensor *from);
 void tp_held_drop(tp_tape *tape, tp_held *values, int n);
 /* Differentiable nodes with such values. */
 tp_status tp_held_leaves(tp_tape *tape, const tp_held *values, int n, tp_var *x);

@@ -53,7 +53,7 @@ static bool measure(recurrence *r, int64_t places, measured *m)
 {
     tp_tape *tape = tp_tape_new(NULL);
     tp_status status = tape ? TP_OK : TP_E_MEMORY;
-    *m = (measured){.places = places, .seconds = INFINITY};
+    *m = (measured){.places = places, .seconds = (double)INFINITY};
     for (int i = 0; i < 4 && status == TP_OK; i++) {
         const clock_t start = clock();
         status = run(tape, r, places);

@@ -16,7 +16,7 @@ typedef struct axis {
 
 static axis fit(const log_curve *curves, int n, bool across)
 {
-    axis a = {INFINITY, -INFINITY};
+    axis a = {(double)INFINITY, -(double)INFINITY};
     for (int c = 0; c < n; c++)
         for (int i = 0; i < curves[c].n; i++) {
             const double at = log10(across ? curves[c].x[i] : curves[c].y[i]);

@@ -1,7 +1,9 @@
 /* Segments: networks, captured nodes, segments within segments, second derivatives, replay, memory. */
 #include <stdio.h>
 
+#include <tapir/derive.h>
 #include <tapir/function.h>
+#include <tapir/hooks.h>
 
 #include "tests/test_checkpoint.h"
 
@@ -327,6 +329,52 @@ START_TEST(a_segment_may_differentiate)
 }
 END_TEST
 
+/* ---- with the rest of the library ---- */
+
+START_TEST(matrices_of_derivatives_see_through_segments)
+{
+    captures plain = captured(false, middle), c = captured(true, middle);
+    tp_var want, got;
+    EXPECT_STATUS(tp_hessian(plain.y, plain.x, 4, &want, 0), TP_OK);
+    ck_assert_msg(tp_hessian(c.y, c.x, 4, &got, 0) == TP_OK, "%s", tp_tape_error(c.tape));
+    expect_same(tp_value(want), tp_value(got), 1e-11);
+    EXPECT_STATUS(tp_jacobian(&plain.y, 1, plain.x, 4, &want, 0), TP_OK);
+    ck_assert_msg(tp_jacobian(&c.y, 1, c.x, 4, &got, 0) == TP_OK, "%s", tp_tape_error(c.tape));
+    expect_same(tp_value(want), tp_value(got), 1e-13);
+    release(&plain);
+    release(&c);
+}
+END_TEST
+
+static tp_var root(tp_tape *tape, const tp_var *x, int n, void *user)
+{
+    (void)tape, (void)n, (void)user;
+    return tp_muls(tp_sqrt(x[0]), 2);
+}
+
+static tp_var tenth(tp_var x, tp_var g, void *user)
+{
+    (void)x;
+    *(int *)user += 1;
+    return tp_muls(g, .1);
+}
+
+START_TEST(hooks_and_anomalies_are_seen_around_and_inside_segments)
+{
+    tp_tape *tape = tp_tape_new(NULL);
+    int calls = 0;
+    const tp_var x = tp_scalar(tape, 0), one = tp_hook(tp_adds(x, 1), tenth, &calls);
+    const tp_var good = tp_checkpoint(root, tape, &one, 1, NULL), bad = tp_checkpoint(root, tape, &x, 1, NULL);
+    EXPECT_STATUS(tp_backward(good), TP_OK);
+    ck_assert_int_eq(calls, 1);
+    EXPECT_NEAR(tp_grad_item(x), .1, 1e-16);
+    tp_tape_set_anomaly(tape, TP_ANOMALY);
+    EXPECT_STATUS(tp_backward(bad), TP_E_NUMERIC);
+    expect_error(tape, TP_E_NUMERIC, "sqrt");
+    tp_tape_free(tape);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 static tp_var many(tp_tape *tape, const tp_var *x, int n, void *user)
@@ -369,6 +417,8 @@ TCase *checkpoint_segments_case(void)
     tcase_add_loop_test(tcase, captured_nodes_pass_the_checks, 0, 3);
     tcase_add_test(tcase, a_drawing_shows_what_a_segment_depends_on);
     tcase_add_test(tcase, a_segment_may_differentiate);
+    tcase_add_test(tcase, matrices_of_derivatives_see_through_segments);
+    tcase_add_test(tcase, hooks_and_anomalies_are_seen_around_and_inside_segments);
     tcase_add_test(tcase, segments_save_memory);
     return tcase;
 }
