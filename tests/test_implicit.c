@@ -377,5 +377,6 @@ Suite *implicit_suite(void)
     tcase_add_test(tcase, adjoint_that_does_not_converge_is_an_error);
     tcase_add_test(tcase, linear_solve_has_its_closed_derivatives);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, implicit_ode_case());
     return suite;
 }

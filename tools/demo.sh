@@ -28,6 +28,10 @@ echo "== memory against work"
 "$build/demos/checkpoints" "$out" || exit 1
 
 echo
+echo "== implicit differentiation"
+"$build/demos/implicit" "$out" || exit 1
+
+echo
 echo "== a network on Fashion-MNIST"
 "$build/demos/fashion_mnist" "$out" || exit 1
 
