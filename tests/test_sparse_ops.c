@@ -90,6 +90,7 @@ static const wide wides[] = {
     {"qr", "triangles are not told apart"},
     {"triangular_solve", "triangles are not told apart"},
     {"weighted_triangle", "triangles are not told apart"},
+    {"cofactor", "the minor is not told apart from its row and column"},
     {"cofactor_slope", "zeros of the slope within a matrix"},
 };
 

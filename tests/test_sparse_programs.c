@@ -1,34 +1,5 @@
-/* Programs with known patterns and derivatives: bands, arrows, scalars, mixes; edges, errors, short memory. */
+/* Programs whose patterns and derivatives are known: bands, arrows, chains of scalars, bundle adjustment. */
 #include "tests/test_sparse.h"
-
-static tp_var random_leaf(tp_tape *tape, tp_dtype dtype, int64_t n)
-{
-    return leaf_of(tape, random_tensor(dtype, TP_DIMS(n), 5, -1, 1));
-}
-
-static tp_var part(tp_var x, int64_t start, int64_t count)
-{
-    return tp_slice(x, 0, start, start + count, 1);
-}
-
-static tp_var first(tp_var x)
-{
-    return tp_index(x, 1, (int64_t[]){0});
-}
-
-static double entry(const tp_csr *a, int64_t row, int64_t column)
-{
-    for (int64_t e = a->row_start[row]; e < a->row_start[row + 1]; e++)
-        if (a->column[e] == column) return a->value[e];
-    return NAN;
-}
-
-static tp_csr computed(tp_tape *tape, tp_sparse *s)
-{
-    ck_assert_msg(s != NULL, "%s", tp_tape_error(tape));
-    ck_assert_msg(tp_sparse_compute(s) == TP_OK, "%s", tp_tape_error(tape));
-    return tp_sparse_csr(s);
-}
 
 /* ---- known patterns ---- */
 
@@ -37,7 +8,7 @@ START_TEST(band_has_two_colours)
 {
     enum { N = 500 };
     tp_tape *tape = tp_tape_new(NULL);
-    const tp_var x = random_leaf(tape, _i ? TP_F32 : TP_F64, N);
+    const tp_var x = random_vector(tape, _i ? TP_F32 : TP_F64, N);
     const tp_var y = tp_mul(tp_square(part(x, 0, N - 1)), part(x, 1, N - 1));
     tp_sparse *s = tp_sparse_jacobian(&y, 1, &x, 1, NULL);
     const tp_csr a = computed(tape, s);
@@ -60,7 +31,7 @@ START_TEST(arrow_goes_both_ways)
 {
     enum { N = 300 };
     tp_tape *tape = tp_tape_new(NULL);
-    const tp_var x = random_leaf(tape, TP_F64, N);
+    const tp_var x = random_vector(tape, TP_F64, N);
     const tp_var y[2] = {tp_sum(tp_square(x)), tp_mul(part(x, 1, N - 1), first(x))};
     tp_sparse *s = tp_sparse_jacobian(y, 2, &x, 1, NULL);
     const tp_csr a = computed(tape, s);
@@ -82,7 +53,7 @@ START_TEST(hessian_of_an_arrow_has_two_colours)
 {
     enum { N = 400 };
     tp_tape *tape = tp_tape_new(NULL);
-    const tp_var x = random_leaf(tape, TP_F64, N);
+    const tp_var x = random_vector(tape, TP_F64, N);
     const tp_var f = tp_add(tp_sum(tp_square(tp_square(x))), tp_sum(tp_mul(tp_square(x), first(x))));
     tp_sparse *s = tp_sparse_hessian(f, &x, 1, NULL);
     const tp_csr a = computed(tape, s);
@@ -148,240 +119,49 @@ START_TEST(prefixes_of_a_chain_are_lower_triangles)
 }
 END_TEST
 
-/* ---- what x and y may be ---- */
+/* ---- bundle adjustment ---- */
 
-START_TEST(nodes_of_all_kinds_are_rows_and_columns)
+enum { CAMERA = 6, CAMERAS = 4, POINTS = 12, SEEN = 3 };
+
+/* An observation, node by node: the point turned about the camera's axis w (the rotation's first terms), moved,
+   projected, with radial distortion; camera: w, shift along z, focal length, distortion. */
+static void observe(const tp_var *c, const tp_var *p, tp_var *y)
 {
-    tp_tape *tape = tp_tape_new(NULL);
-    const tp_var v = leaf_of(tape, F64(TP_DIMS(2, 2), 1, 2, 3, 4)), a = tp_scalar(tape, 5);
-    const tp_var inner = tp_mul(v, a), c = tp_const(tape, 2), unused = tp_scalar(tape, 1);
-    const tp_var y[3] = {tp_mul(inner, c), a, tp_sum_axes(tp_square(inner), TP_AXES(0), false)};
-    const tp_var x[6] = {a, v, a, inner, unused, c}; /* a twice: two equal columns; c is a constant */
-    tp_sparse *s = tp_sparse_jacobian(y, 3, x, 6, NULL);
-    const tp_csr m = computed(tape, s);
-    ck_assert_int_eq(m.rows, 7);
-    ck_assert_int_eq(m.columns, 12);
-    for (int i = 0; i < 4; i++) {
-        EXPECT_NEAR(entry(&m, i, 0), 2 * (i + 1), 1e-12);
-        EXPECT_NEAR(entry(&m, i, 5), 2 * (i + 1), 1e-12);
-        EXPECT_NEAR(entry(&m, i, 1 + i), 10, 1e-12);
-        EXPECT_NEAR(entry(&m, i, 6 + i), 2, 1e-12);
+    tp_var q[3];
+    for (int k = 0; k < 3; k++) {
+        const int i = (k + 1) % 3, j = (k + 2) % 3;
+        q[k] = tp_add(p[k], tp_sub(tp_mul(tp_sin(c[i]), p[j]), tp_mul(tp_sin(c[j]), p[i])));
     }
-    EXPECT_NEAR(entry(&m, 4, 0), 1, 1e-12);
-    EXPECT_NEAR(entry(&m, 4, 5), 1, 1e-12);
-    ck_assert_int_eq(m.row_start[5] - m.row_start[4], 2);
-    EXPECT_NEAR(entry(&m, 5, 0), 2 * 5 * (1 + 9), 1e-12);
-    EXPECT_NEAR(entry(&m, 6, 9), 2 * 4 * 5, 1e-12);
-    ck_assert_int_eq(m.row_start[7] - m.row_start[6], 6);
-    tp_sparse_free(s);
-    EXPECT_OK(tape);
-    tp_tape_free(tape);
+    const tp_var z = tp_add(q[2], c[3]), u = tp_div(q[0], z), v = tp_div(q[1], z);
+    const tp_var scale = tp_mul(c[4], tp_adds(tp_mul(c[5], tp_add(tp_square(u), tp_square(v))), 1));
+    y[0] = tp_mul(scale, u);
+    y[1] = tp_mul(scale, v);
 }
-END_TEST
 
-START_TEST(empty_ones_are_empty)
+/* Each residual depends on one camera and one point. */
+START_TEST(bundle_adjustment_has_directions_of_one_observation)
 {
+    tp_var x[CAMERA * CAMERAS + 3 * POINTS], y[2 * POINTS * SEEN];
+    tp_var *const points = x + CAMERA * CAMERAS;
     tp_tape *tape = tp_tape_new(NULL);
-    const tp_var none = leaf_of(tape, tensor_of(TP_F64, TP_DIMS(0), NULL)), a = tp_scalar(tape, 2);
-    const tp_var y[2] = {tp_square(none), tp_const(tape, 1)};
-    tp_sparse *s = tp_sparse_jacobian(y, 2, (tp_var[]){none, a}, 2, NULL);
-    tp_csr m = computed(tape, s);
-    ck_assert_int_eq(m.rows, 1);
-    ck_assert_int_eq(m.columns, 1);
-    ck_assert_int_eq(m.entries, 0);
-    ck_assert_int_eq(tp_sparse_forward(s) + tp_sparse_backward(s), 0);
-    tp_sparse_free(s);
-    s = tp_sparse_jacobian(&a, 1, NULL, 0, NULL);
-    m = computed(tape, s);
-    ck_assert_int_eq(m.columns, 0);
-    tp_sparse_free(s);
-    s = tp_sparse_hessian(tp_sum(tp_exp(none)), &none, 1, NULL);
-    m = computed(tape, s);
-    ck_assert_int_eq(m.rows, 0);
-    tp_sparse_free(s);
-    tp_sparse_free(NULL);
-    ck_assert_int_eq(tp_sparse_csr(NULL).rows + tp_sparse_forward(NULL) + tp_sparse_backward(NULL), 0);
-    tp_tape_free(tape);
-}
-END_TEST
-
-START_TEST(dense_one_is_dense)
-{
-    enum { N = 40 };
-    tp_tape *tape = tp_tape_new(NULL);
-    const tp_var x = random_leaf(tape, TP_F64, N), y = tp_softmax(x, 0);
-    tp_sparse *s = tp_sparse_jacobian(&y, 1, &x, 1, NULL);
-    const tp_csr m = computed(tape, s);
-    ck_assert_int_eq(m.entries, N * N);
-    ck_assert_int_eq(tp_sparse_forward(s) + tp_sparse_backward(s), N);
-    const double p = tp_tensor_item(tp_value(y), 3), q = tp_tensor_item(tp_value(y), 7);
-    EXPECT_NEAR(entry(&m, 3, 7), -p * q, 1e-12);
-    EXPECT_NEAR(entry(&m, 3, 3), p * (1 - p), 1e-12);
-    tp_sparse_free(s);
-    s = tp_sparse_hessian(tp_logsumexp(x, 0, false), &x, 1, NULL);
-    const tp_csr h = computed(tape, s);
-    ck_assert_int_eq(h.entries, N * N);
-    EXPECT_NEAR(entry(&h, 3, 7), -p * q, 1e-12);
-    tp_sparse_free(s);
-    tp_tape_free(tape);
-}
-END_TEST
-
-/* ---- again and again ---- */
-
-START_TEST(values_follow_a_replay_without_memory)
-{
-    enum { N = 64 };
-    counter c = {0};
-    tp_tape *tape = counted_tape(&c);
-    tp_tensor *data = random_tensor(TP_F64, TP_DIMS(N), 3, -1, 1);
-    const tp_var x = tp_leaf(tape, data), low = part(x, 0, N - 1), high = part(x, 1, N - 1);
-    const tp_var r[2] = {tp_mul(low, tp_sin(high)), tp_sum(tp_square(x))};
-    tp_sparse *j = tp_sparse_jacobian(r, 2, &x, 1, NULL);
-    tp_sparse *h = tp_sparse_hessian(tp_sum(tp_exp(tp_mul(low, high))), &x, 1, NULL);
-    for (int step = 0; step < 5; step++) {
-        double *to = tp_tensor_data(data);
-        for (int i = 0; i < N; i++) to[i] = sin(step + i);
-        ck_assert_int_eq(tp_replay(tape, 0), TP_OK);
-        const size_t calls = c.calls;
-        const tp_csr a = computed(tape, j), b = computed(tape, h);
-        if (step > 1) ck_assert_uint_eq(c.calls, calls);
-        const double p = sin(step + 4), q = sin(step + 5);
-        EXPECT_NEAR(entry(&a, 4, 5), p * cos(q), 1e-12);
-        EXPECT_NEAR(entry(&a, N - 1, 4), 2 * p, 1e-12);
-        EXPECT_NEAR(entry(&b, 4, 5), exp(p * q) * (1 + p * q), 1e-12);
+    const int n = CAMERA * CAMERAS + 3 * POINTS, m = 2 * POINTS * SEEN;
+    for (int i = 0; i < n; i++) x[i] = tp_scalar(tape, 1.5 + .3 * sin(3 * i));
+    for (int i = 0; i < POINTS * SEEN; i++) {
+        const int point = i / SEEN, camera = (point + i % SEEN) % CAMERAS;
+        observe(x + CAMERA * camera, points + 3 * point, y + 2 * i);
     }
-    tp_sparse_free(j);
-    tp_sparse_free(h);
-    tp_tape_free(tape);
-    tp_tensor_release(data);
-}
-END_TEST
-
-static tp_var cubes(tp_var x)
-{
-    return tp_sum(tp_mul(x, tp_square(x)));
-}
-
-START_TEST(pattern_serves_another_recording)
-{
-    tp_tape *tape = tp_tape_new(NULL);
-    tp_tensor *data = F64(TP_DIMS(3), 1, 2, 3);
-    tp_var x = tp_leaf(tape, data), y = tp_square(x), f = cubes(x);
-    tp_sparse *j = tp_sparse_jacobian(&y, 1, &x, 1, NULL), *h = tp_sparse_hessian(f, &x, 1, NULL);
-    tp_tape_reset(tape);
-    EXPECT_STATUS(tp_sparse_compute(j), TP_E_STALE);
-    expect_error(tape, TP_E_STALE, "sparse_compute");
-    memcpy(tp_tensor_data(data), NUMBERS(4, 5, 6), 3 * sizeof(double));
-    x = tp_leaf(tape, data), y = tp_square(x), f = cubes(x);
-    ck_assert_int_eq(tp_sparse_rebind(j, &y, 1, &x, 1), TP_OK);
-    ck_assert_int_eq(tp_sparse_rebind(h, &f, 1, &x, 1), TP_OK);
-    const tp_csr a = computed(tape, j), b = computed(tape, h);
-    EXPECT_NEAR(entry(&a, 2, 2), 12, 1e-12);
-    EXPECT_NEAR(entry(&b, 2, 2), 36, 1e-12);
-    const tp_var two = part(x, 0, 2);
-    EXPECT_STATUS(tp_sparse_rebind(j, &two, 1, &x, 1), TP_E_SHAPE);
-    expect_error(tape, TP_E_SHAPE, "sparse_rebind");
-    EXPECT_STATUS(tp_sparse_rebind(j, &y, 1, (tp_var[]){x, x}, 2), TP_E_SHAPE);
-    expect_error(tape, TP_E_SHAPE, "sparse_rebind");
-    EXPECT_STATUS(tp_sparse_rebind(NULL, &y, 1, &x, 1), TP_E_ARGUMENT);
-    tp_tape_clear_error(tape);
-    EXPECT_STATUS(tp_sparse_rebind(j, NULL, 1, &x, 1), TP_E_ARGUMENT);
-    tp_sparse_free(j);
-    tp_sparse_free(h);
-    tp_tape_free(tape);
-    tp_tensor_release(data);
-}
-END_TEST
-
-/* ---- errors ---- */
-
-START_TEST(wrong_calls_are_refused)
-{
-    tp_tape *tape = tp_tape_new(NULL), *other = tp_tape_new(NULL);
-    const tp_var x = tp_scalar(tape, 1), y = tp_square(x), far = tp_scalar(other, 1), none = tp_none();
-    const tp_var whole = data_of(tape, I64(TP_DIMS(2), 1, 2)), many = leaf_of(tape, F64(TP_DIMS(2), 1, 2));
-    ck_assert_ptr_null(tp_sparse_jacobian(NULL, 1, &x, 1, NULL));
-    ck_assert_ptr_null(tp_sparse_jacobian(&y, 0, &x, 1, NULL));
-    ck_assert_ptr_null(tp_sparse_jacobian(&none, 1, &x, 1, NULL));
-    ck_assert_ptr_null(tp_sparse_hessian(none, &x, 1, NULL));
-    EXPECT_OK(tape);
-    ck_assert_ptr_null(tp_sparse_jacobian(&y, 1, NULL, 1, NULL));
-    expect_error(tape, TP_E_ARGUMENT, "tp_sparse_jacobian: x is NULL");
-    ck_assert_ptr_null(tp_sparse_pattern(&y, 1, &x, -1, NULL));
-    expect_error(tape, TP_E_ARGUMENT, "tp_sparse_pattern");
-    ck_assert_ptr_null(tp_sparse_jacobian(&y, 1, &far, 1, NULL));
-    expect_error(tape, TP_E_STALE, "another tape");
-    ck_assert_ptr_null(tp_sparse_jacobian(&y, 1, &none, 1, NULL));
-    expect_error(tape, TP_E_ARGUMENT, "tp_sparse_jacobian");
-    ck_assert_ptr_null(tp_sparse_jacobian(&whole, 1, &x, 1, NULL));
-    expect_error(tape, TP_E_DTYPE, "y[0] is of i64");
-    ck_assert_ptr_null(tp_sparse_jacobian(&y, 1, &whole, 1, NULL));
-    expect_error(tape, TP_E_DTYPE, "x[0] is of i64");
-    ck_assert_ptr_null(tp_sparse_hessian(tp_square(many), &many, 1, NULL));
-    expect_error(tape, TP_E_SHAPE, "(2)");
-    EXPECT_STATUS(tp_sparse_compute(NULL), TP_E_ARGUMENT);
-    tp_sparse *s = tp_sparse_pattern(&y, 1, &x, 1, NULL);
-    ck_assert_int_eq(tp_sparse_csr(s).entries, 1);
-    ck_assert_ptr_null(tp_sparse_csr(s).value);
-    EXPECT_STATUS(tp_sparse_compute(s), TP_E_ARGUMENT);
-    expect_error(tape, TP_E_ARGUMENT, "a pattern alone");
+    tp_sparse *s = tp_sparse_jacobian(y, m, x, n, NULL);
+    const tp_csr a = computed(tape, s);
+    ck_assert_int_eq(a.entries, m * (CAMERA + 3));
+    ck_assert_int_eq(tp_sparse_forward(s) + tp_sparse_backward(s), CAMERA + 3);
+    for (int row = 0; row < m; row++) {
+        tp_var g[CAMERA * CAMERAS + 3 * POINTS];
+        ck_assert_int_eq(tp_gradients(y[row], x, n, g, 0), TP_OK);
+        for (int64_t e = a.row_start[row]; e < a.row_start[row + 1]; e++)
+            EXPECT_NEAR(a.value[e], tp_item(g[a.column[e]]), 1e-12);
+    }
     tp_sparse_free(s);
     tp_tape_free(tape);
-    tp_tape_free(other);
-}
-END_TEST
-
-START_TEST(more_than_fits_is_refused)
-{
-    tp_tape *tape = tp_tape_new(NULL);
-    const int64_t wide[] = {1 << 16, 1 << 16};
-    const tp_var x = tp_scalar(tape, 1), y = tp_expand(x, 2, wide);
-    ck_assert_ptr_null(tp_sparse_jacobian(&y, 1, &x, 1, NULL));
-    expect_error(tape, TP_E_LIMIT, "4294967296 rows");
-    tp_tape_free(tape);
-}
-END_TEST
-
-/* ---- short memory ---- */
-
-static bool all_of_it(counter *c, counter *own)
-{
-    tp_tape *tape = counted_tape(c);
-    if (!tape) return false;
-    const tp_allocator memory = counted(own);
-    tp_tensor *data = random_tensor(TP_F64, TP_DIMS(12), 3, -1, 1), *places = I64(TP_DIMS(4), 1, 3, 3, 0);
-    const tp_var x = tp_leaf(tape, data), low = part(x, 0, 11), high = part(x, 1, 11);
-    const tp_var y[3] = {tp_cumsum(tp_mul(low, high), 0), tp_sum(tp_square(x)),
-                         tp_index_add(tp_square(part(x, 2, 4)), 0, tp_data(tape, places), part(x, 5, 4))};
-    tp_sparse *j = tp_sparse_jacobian(y, 3, &x, 1, &memory);
-    tp_sparse *h = j ? tp_sparse_hessian(tp_sum(tp_exp(tp_mul(low, high))), &x, 1, &memory) : NULL;
-    const bool good = h && tp_sparse_compute(j) == TP_OK && tp_sparse_compute(h) == TP_OK;
-    if (!good) EXPECT_STATUS(tp_tape_status(tape), TP_E_MEMORY);
-    tp_sparse_free(j);
-    tp_sparse_free(h);
-    tp_tape_free(tape);
-    tp_tensor_release(data);
-    tp_tensor_release(places);
-    return good;
-}
-
-START_TEST(any_allocation_may_fail)
-{
-    bool good = false;
-    for (size_t at = 1; !good; at++) {
-        counter c = {.fail_at = at}, own = {0};
-        good = all_of_it(&c, &own);
-        ck_assert_uint_eq(c.bytes + own.bytes, 0);
-        ck_assert_msg(good == (c.failed == 0), "allocation %zu", at);
-    }
-    good = false;
-    for (size_t at = 1; !good; at++) {
-        counter c = {0}, own = {.fail_at = at};
-        good = all_of_it(&c, &own);
-        ck_assert_uint_eq(c.bytes + own.bytes, 0);
-        ck_assert_msg(good == (own.failed == 0), "allocation %zu", at);
-    }
 }
 END_TEST
 
@@ -393,13 +173,6 @@ TCase *sparse_programs_case(void)
     tcase_add_test(programs, hessian_of_an_arrow_has_two_colours);
     tcase_add_test(programs, hessian_of_scalars_is_tridiagonal);
     tcase_add_test(programs, prefixes_of_a_chain_are_lower_triangles);
-    tcase_add_test(programs, nodes_of_all_kinds_are_rows_and_columns);
-    tcase_add_test(programs, empty_ones_are_empty);
-    tcase_add_test(programs, dense_one_is_dense);
-    tcase_add_test(programs, values_follow_a_replay_without_memory);
-    tcase_add_test(programs, pattern_serves_another_recording);
-    tcase_add_test(programs, wrong_calls_are_refused);
-    tcase_add_test(programs, more_than_fits_is_refused);
-    tcase_add_test(programs, any_allocation_may_fail);
+    tcase_add_test(programs, bundle_adjustment_has_directions_of_one_observation);
     return programs;
 }
