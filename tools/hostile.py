@@ -16,8 +16,7 @@ HEAD = r"""/* Written by tools/hostile.py. */
 #include <stdlib.h>
 #include <string.h>
 
-#include <tapir/ops.h>
-#include <tapir/random.h>
+#include <tapir/tapir.h>
 
 enum { TENSORS = 22, LIST = 16 };
 
@@ -178,6 +177,45 @@ static void *some_options(size_t size, const size_t *bools, int nbools, const si
 """
 
 FOOT = r"""
+/* What asks for derivatives, statistics and replays, on whatever is recorded. */
+static void differentiate(tp_var y)
+{
+    const tp_var *x = vars(), *v = below(4) ? x : vars();
+    const int n = a_count(), m = a_count();
+    const unsigned flags = below(3) ? below(2) : (unsigned)an_int();
+    tp_backward_need need;
+    tp_op_tally tallies[4];
+    tp_op_profile profiles[4];
+    tp_error error;
+    if (below(3) == 0) y = a_var();
+    switch (below(18)) {
+    case 0: tp_hvp(y, x, v, n, room(), flags); break;
+    case 1: tp_jacobian(x, m, v, n, room(), flags); break;
+    case 2: tp_hessian(y, x, n, room(), flags); break;
+    case 3: tp_vjp(y, a_var(), x, n, room(), flags); break;
+    case 4: tp_jvp(y, x, v, n, room(), flags); break;
+    case 5: tp_gradients(y, x, n, room(), flags); break;
+    case 6: tp_backward_from(y, a_var(), flags); break;
+    case 7: tp_backward_bytes(y, flags, below(8) ? &need : NULL); break;
+    case 8: tp_tape_op_counts(tape, below(8) ? tallies : NULL, below(2) ? 4 : -1); break;
+    case 9: tp_tape_set_profile(below(8) ? tape : NULL, below(2)); break;
+    case 10: tp_tape_profile(tape, below(8) ? profiles : NULL, below(2) ? 4 : 0); break;
+    case 11: tp_replay(below(8) ? tape : NULL, flags); break;
+    case 12: tp_guard(y), tp_guard_int(a_var()); break;
+    case 13: tp_tape_rewind(tape, (tp_mark){below(8), below(8), below(2), below(64)}); break;
+    case 14: tp_retain_grad(y), tp_set_item(y, a_double()), tp_name(y, a_text()); break;
+    case 15: tp_gradcheck(y, x, below(3) ? 1 : n, NULL, below(2) ? &error : NULL); break;
+    default: {
+        tp_sparse *sparse = below(2) ? tp_sparse_jacobian(below(2) ? &y : x, below(2) ? 1 : m, v, n, NULL)
+                                     : tp_sparse_hessian(y, x, n, NULL);
+        tp_sparse_compute(sparse);
+        if (below(4) == 0) tp_sparse_rebind(sparse, x, m, v, n);
+        tp_sparse_csr(sparse);
+        tp_sparse_free(sparse);
+    }
+    }
+}
+
 int main(int argc, char **argv)
 {
     const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
@@ -205,6 +243,8 @@ int main(int argc, char **argv)
                 tp_jvp(y, &y, &one, 1, &dy, 0);
             }
         }
+        if (below(3) == 0) tp_tape_clear_error(tape);
+        differentiate(y);
         if (y.tape == tape) stale = y;
         tp_tape_error(tape);
         tp_tape_reset(tape);
