@@ -204,9 +204,10 @@ static void differentiate(tp_var y)
     case 12: tp_guard(y), tp_guard_int(a_var()); break;
     case 13: tp_tape_rewind(tape, (tp_mark){below(8), below(8), below(2), below(64)}); break;
     case 14: tp_retain_grad(y), tp_set_item(y, a_double()), tp_name(y, a_text()); break;
-    case 15: tp_gradcheck(y, x, below(3) ? 1 : n, NULL, below(2) ? &error : NULL); break;
+    case 15: tp_gradcheck(y, x, x && below(3) ? 1 : n, NULL, below(2) ? &error : NULL); break;
     default: {
-        tp_sparse *sparse = below(2) ? tp_sparse_jacobian(below(2) ? &y : x, below(2) ? 1 : m, v, n, NULL)
+        const bool one = below(2);
+        tp_sparse *sparse = below(2) ? tp_sparse_jacobian(one ? &y : x, one ? 1 : m, v, n, NULL)
                                      : tp_sparse_hessian(y, x, n, NULL);
         tp_sparse_compute(sparse);
         if (below(4) == 0) tp_sparse_rebind(sparse, x, m, v, n);
