@@ -140,19 +140,33 @@ static tp_status seed_column(const tp_matrix *w, tp_sweep *s, int lane, tp_var x
     return tp_ok(unit) ? tp_sweep_seed(s, lane, x, unit) : w->tape->error.status;
 }
 
-static tp_status read_column(tp_matrix *w, const tp_sweep *s, int lane, int64_t column)
+/* A scalar y lies in its row of the matrix as it does in the sweep: lane beside lane. */
+static void read_number(const tp_matrix *w, const tp_sweep *s, tp_var y, int lanes, int64_t at)
 {
-    int64_t row = 0;
+    const tp_slot *slots = tp_sweep_slots(s, y.node);
+    char *to = w->numbers->data + at * (int64_t)tp_dtype_size(w->dtype);
+    if (w->dtype == TP_F64)
+        memcpy(to, slots, (size_t)lanes * sizeof *slots);
+    else
+        for (int lane = 0; lane < lanes; lane++) tp_put(TP_F32, to + lane * (int)sizeof(float), slots[lane].number);
+}
+
+/* Row r of the result and those below it, in the columns of the lanes. */
+static tp_status read_result(tp_matrix *w, const tp_sweep *s, tp_var y, int lanes, int64_t row, int64_t column)
+{
     tp_status status = TP_OK;
-    for (int j = 0; j < w->m && status == TP_OK; row += count_of(w->y[j++])) {
-        if (!tp_sweep_moves(s, w->y[j].node) || tp_sweep_slots(s, w->y[j].node)[lane].bits == 0) continue;
-        const tp_region to = region_of(w->y[j], row * w->columns + column, w->columns);
+    if (!tp_sweep_moves(s, y.node)) return TP_OK;
+    if (!w->recorded && !tp_value(y)) {
+        read_number(w, s, y, lanes, row * w->columns + column);
+        return TP_OK;
+    }
+    for (int lane = 0; lane < lanes && status == TP_OK; lane++) {
+        if (tp_sweep_slots(s, y.node)[lane].bits == 0) continue;
+        const tp_region to = region_of(y, row * w->columns + column + lane, w->columns);
         if (w->recorded)
-            status = keep_part(w, &to, tp_sweep_result(s, lane, w->y[j]));
-        else if (tp_value(w->y[j]))
-            write_part(w, &to, 0, tp_sweep_tensor(s, lane, w->y[j]));
+            status = keep_part(w, &to, tp_sweep_result(s, lane, y));
         else
-            write_part(w, &to, tp_sweep_number(s, lane, w->y[j]), NULL);
+            write_part(w, &to, 0, tp_sweep_tensor(s, lane, y));
     }
     return status;
 }
@@ -171,7 +185,9 @@ tp_status tp_matrix_by_columns(tp_matrix *w)
             status = seed_column(w, &s, used, w->x[i], element++);
         }
         if (status == TP_OK) status = tp_sweep_run(&s);
-        for (int lane = 0; lane < used && status == TP_OK; lane++) status = read_column(w, &s, lane, column + lane);
+        int64_t row = 0;
+        for (int j = 0; j < w->m && status == TP_OK; row += count_of(w->y[j++]))
+            status = read_result(w, &s, w->y[j], used, row, column);
         if (status == TP_OK) tp_sweep_clear(&s);
     }
     tp_sweep_end(&s);

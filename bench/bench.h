@@ -64,6 +64,7 @@ struct bench_task {
     bench_operand operands[BENCH_OPERANDS];
     const void *detail;
     bench_line lines[BENCH_PHASES]; /* a label of NULL: no such phase */
+    bench_line between;             /* with a label: the second phase over the first, times `scale` */
 };
 
 typedef struct bench_list {
@@ -119,6 +120,9 @@ void bench_table_foot(void);
 void bench_progress(const char *name);
 
 /* ---- scalar.c ---- */
+
+/* The chain of n operations; its start goes to `start`, if that is not NULL. */
+tp_var bench_chain(tp_tape *tape, int64_t n, bool plain, tp_var *start);
 
 /* Bytes that a long tape reserves for each node and each adjoint; NaN on failure. */
 void bench_bytes(double *node, double *adjoint);

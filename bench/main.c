@@ -88,6 +88,9 @@ static int run_tasks(bench_list list, const char *filter, bench_result *results)
             const double peer = result.peer_ok ? result.peer[k] * scale : (double)NAN;
             bench_table_line(&task->lines[k], task->peer, result.tapir[k] * scale, peer, result.allocations);
         }
+        if (result.ok && task->between.label)
+            bench_table_line(&task->between, BENCH_ALONE, result.tapir[1] / result.tapir[0] * task->between.scale,
+                             (double)NAN, result.allocations);
     }
     return failures;
 }

@@ -22,9 +22,10 @@ typedef struct chain {
     bool plain; /* without the exponential */
 } chain;
 
-static tp_var record(tp_tape *tape, int64_t n, bool plain)
+tp_var bench_chain(tp_tape *tape, int64_t n, bool plain, tp_var *start)
 {
     tp_var x = tp_scalar(tape, .5);
+    if (start) *start = x;
     const tp_var two = tp_scalar(tape, 2), half = tp_scalar(tape, .5);
     const tp_var c = tp_scalar(tape, plain ? .5 : -.5), d = tp_scalar(tape, plain ? -.25 : -.5);
     for (int64_t i = 0; i < n; i += 8) {
@@ -43,7 +44,7 @@ static tp_var record(tp_tape *tape, int64_t n, bool plain)
 static bool pass(tp_tape *tape, const chain *of, double seconds[BENCH_PHASES])
 {
     const double start = bench_now();
-    const tp_var x = record(tape, of->n, of->plain);
+    const tp_var x = bench_chain(tape, of->n, of->plain, NULL);
     const double middle = bench_now();
     const tp_status status = tp_backward(x);
     const double end = bench_now();
@@ -111,7 +112,7 @@ void bench_bytes(double *node, double *adjoint)
     tp_tape *tape = tp_tape_new(&(tp_tape_options){.nodes = FULL});
     *node = *adjoint = (double)NAN;
     for (int i = 5; i < LEAVES; i++) tp_const(tape, 0); /* beside the five of the chain */
-    if (tape && tp_backward(record(tape, FULL - LEAVES, false)) == TP_OK) {
+    if (tape && tp_backward(bench_chain(tape, FULL - LEAVES, false, NULL)) == TP_OK) {
         const tp_stats stats = tp_tape_stats(tape);
         *node = (double)stats.node.now / stats.nodes;
         *adjoint = (double)stats.adjoint.now / stats.nodes;
