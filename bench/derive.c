@@ -119,7 +119,7 @@ static bool compare_step(void *of, double seconds[BENCH_PHASES])
         const double start = bench_now();
         for (int i = 0; i < repeats; i++)
             if (!s->detail->phase[k](s)) return bench_failed("derivatives", s->tape);
-        seconds[k] += (bench_now() - start) / repeats;
+        seconds[k] += bench_now() - start;
     }
     return true;
 }
@@ -238,7 +238,9 @@ static const subject map_subject = {
 #define COMPARE(row, subject_, first, second, times, text, first_text, second_text, between_text, scale, limit)        \
     {                                                                                                                  \
         .name = row, .program = &program, .detail = &(const comparison){&(subject_), {first, second}, times},          \
-        .lines = {{text ", " first_text, "us", 1e6, 0, 0}, {text ", " second_text, "us", 1e6, 0, 0}}, .between = {     \
+        .lines = {{text ", " first_text, "us", 1e6 / (times), 0, 0},                                                   \
+                  {text ", " second_text, "us", 1e6 / (times), 0, 0}},                                                 \
+        .between = {                                                                                                   \
             text ": " between_text,                                                                                    \
             "x",                                                                                                       \
             scale,                                                                                                     \
@@ -247,13 +249,12 @@ static const subject map_subject = {
         }                                                                                                              \
     }
 #define REVERSE(row, subject, times, text, limit)                                                                      \
-    COMPARE(row, subject, record, gradient, times, text, "recorded", "and back", "with reverse over recorded", 1, limit)
+    COMPARE(row, subject, record, gradient, times, text, "recorded", "and back", "both / recorded", 1, limit)
 #define PRODUCT(row, subject, times, text)                                                                             \
-    COMPARE(row, subject, gradient, hessian_product, times, text, "gradient", "Hessian product",                       \
-            "Hessian product over gradient", 1, 5)
+    COMPARE(row, subject, gradient, hessian_product, times, text, "gradient", "Hessian product", "product / gradient", \
+            1, 5)
 #define JACOBIAN(row, subject, times, text)                                                                            \
-    COMPARE(row, subject, record, jacobian, times, text, "recorded", "Jacobian", "Jacobian over 20 recordings",        \
-            1. / 20, 1.5)
+    COMPARE(row, subject, record, jacobian, times, text, "recorded", "Jacobian", "over 20 recordings", 1. / 20, 1.5)
 
 static const bench_task tasks[] = {
     REVERSE("derive_chain", chain_subject, 1, "chain of 10^5", 3),
