@@ -33,6 +33,10 @@ tp_status tp_matrix_begin(tp_matrix *w, const char *called, tp_tape *tape, const
                           int n, bool recorded);
 tp_status tp_matrix_by_columns(tp_matrix *w);
 tp_status tp_matrix_by_rows(tp_matrix *w);
+/* Whether there are only scalar rows between x and y, and nobody watches the walk, in numbers: then several rows go
+   back at once. */
+bool tp_matrix_of_scalars(const tp_matrix *w);
+tp_status tp_matrix_by_lanes(tp_matrix *w, int lanes);
 /* The result; gives back what is not part of it. */
 tp_var tp_matrix_end(tp_matrix *w, tp_status status);
 

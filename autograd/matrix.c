@@ -122,14 +122,14 @@ static tp_var unit_constant(const tp_matrix *w, tp_var like, int64_t element)
 
 /* ---- by columns ---- */
 
-static int lanes_of(const tp_matrix *w)
+static int lanes_of(const tp_matrix *w, int64_t most)
 {
     uint32_t first = TP_NODE_BITS, last = 0;
     for (int i = 0; i < w->n; i++) first = w->x[i].node < first ? w->x[i].node : first;
     for (int j = 0; j < w->m; j++) last = w->y[j].node > last ? w->y[j].node : last;
     int lanes = MOST_LANES;
     while (lanes > 4 && last > first && (int64_t)(last - first) * lanes > SLOTS) lanes /= 2;
-    return w->columns < lanes ? (int)w->columns : lanes;
+    return most < lanes ? (int)most : lanes;
 }
 
 static tp_status seed_column(const tp_matrix *w, tp_sweep *s, int lane, tp_var x, int64_t element)
@@ -175,7 +175,7 @@ tp_status tp_matrix_by_columns(tp_matrix *w)
 {
     if (w->numbers->count == 0) return TP_OK;
     tp_sweep s;
-    const int lanes = lanes_of(w);
+    const int lanes = lanes_of(w, w->columns);
     tp_status status = tp_sweep_begin(&s, w->called, w->tape, w->y, w->m, w->x, w->n, lanes, w->recorded);
     int i = 0, used;
     int64_t element = 0;
@@ -242,6 +242,7 @@ tp_status tp_matrix_by_rows(tp_matrix *w)
 {
     if (w->numbers->count == 0) return TP_OK;
     tp_tape *tape = w->tape;
+    if (tp_matrix_of_scalars(w)) return tp_matrix_by_lanes(w, lanes_of(w, w->rows));
     const uint32_t chunk = tape->stack.chunk;
     const size_t used = tape->stack.used;
     uint32_t *retained = tp_chunks_push(&tape->stack, (size_t)w->n * sizeof *retained);
