@@ -57,10 +57,13 @@ tp_status tp_run_try(tp_run *r, const tp_held *like, tp_mark *mark, tp_var *y)
     tp_var few[TP_CHAIN_LIMIT], *x = few;
     if (n > TP_CHAIN_LIMIT && !(x = tp_chunks_push(&tape->stack, (size_t)n * sizeof *x)))
         return tp_tape_out_of_memory(tape, "tp_checkpoint");
+    const size_t before = tape->pool.used, outer = tp_pool_watch(&tape->pool);
     tp_status status = tp_run_vars(r, x);
     const uint32_t body = tape->count;
     if (status == TP_OK) status = tp_run_record(r, x, y, like);
     if (status == TP_OK && !r->frame.again) status = tp_segment_capture(tape, body, r->captures, x, n);
+    const size_t most = tp_pool_watched(&tape->pool, outer);
+    if (most > before && most - before > r->c->recorded) r->c->recorded = most - before;
     return status;
 }
 

@@ -20,6 +20,7 @@ typedef struct tp_chain {
     bool fresh;      /* the results are there: nothing to compute */
     tp_held out[TP_CHAIN_LIMIT];
     uint32_t needs[TP_CHAIN_LIMIT]; /* TP_NEEDS where the result has a gradient */
+    size_t recorded;                /* bytes in tensors that recording a step took at most */
     tp_rng start;                   /* seed, and in `stream` how many streams had been taken */
     uint64_t data;                  /* what the tensors that the steps read add up to */
     int64_t *at;                    /* of each row: the state's number, */

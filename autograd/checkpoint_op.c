@@ -95,6 +95,14 @@ static tp_status checkpoint_gradient(tp_ctx *ctx, const tp_tensor *upstream)
     return status;
 }
 
+/* Recorded again, a step has its values, as much again in gradients, and what its rules take; nobody knows how much
+   that is before they run: twice as much is a guess. */
+static size_t checkpoint_workspace(tp_ctx *ctx)
+{
+    const tp_chain *c = *(tp_chain *const *)ctx->attributes;
+    return 4 * c->recorded;
+}
+
 /* Recorded: all steps, to stay. */
 static tp_status checkpoint_backward(tp_ctx *ctx, tp_var upstream)
 {
@@ -179,7 +187,7 @@ static tp_status checkpoint_forward(tp_ctx *ctx)
     {                                                                                                                  \
         TP_OP_HEAD, .name = called, .arity = TP_VARIADIC, .results = count, .attributes = sizeof(tp_chain *),          \
                     .shape = checkpoint_shape, .forward = checkpoint_forward, .backward = checkpoint_backward,         \
-                    .gradient = checkpoint_gradient                                                                    \
+                    .gradient = checkpoint_gradient, .workspace = checkpoint_workspace                                 \
     }
 static const tp_op segment_op = CHECKPOINT("checkpoint", 1);
 static const tp_op chain_ops[TP_CHAIN_LIMIT] = {CHECKPOINT("checkpoint_chain", 1), CHECKPOINT("checkpoint_chain", 2),

@@ -407,6 +407,60 @@ START_TEST(segments_save_memory)
 }
 END_TEST
 
+START_TEST(what_a_walk_takes_is_told_before)
+{
+    tp_tape *tape = tp_tape_new(NULL);
+    int calls = 0;
+    tp_var x = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(1000), 4, -1, 1));
+    for (int i = 0; i < 4; i++) x = tp_checkpoint(many, tape, &x, 1, &calls);
+    const tp_var y = tp_sum(x);
+    tp_backward_need need;
+    EXPECT_STATUS(tp_backward_bytes(y, 0, &need), TP_OK);
+    const size_t now = tp_tape_stats(tape).tensor.now;
+    tp_tape_reset_peaks(tape);
+    EXPECT_STATUS(tp_backward(y), TP_OK);
+    const size_t took = tp_tape_stats(tape).tensor.peak - now;
+    ck_assert_msg(took <= need.tensors && need.tensors <= 6 * took, "%zu bytes, told %zu", took, need.tensors);
+    tp_tape_free(tape);
+}
+END_TEST
+
+/* Segments in segments: walked in numbers and recorded, and replayed. */
+static tp_status round_of(tp_tape *tape, outside *o, tp_tensor *first)
+{
+    o->b = tp_scalar(tape, .6);
+    o->c = tp_exp(o->b);
+    const tp_var x[] = {tp_leaf(tape, first), tp_scalar(tape, 1.5)};
+    const tp_var y = tp_checkpoint(whole, tape, x, 2, o);
+    tp_var g[2];
+    tp_status status = tp_backward(y);
+    if (status == TP_OK) status = tp_gradients(y, x, 2, g, TP_CREATE_GRAPH);
+    if (status == TP_OK) status = tp_backward(tp_sum(tp_square(g[0])));
+    return status == TP_OK ? tp_replay(tape, 0) : status;
+}
+
+START_TEST(each_allocation_of_segments_may_fail)
+{
+    outside o = {.w = F64(TP_DIMS(3), .5, -.25, .125), .s = F64(TP_DIMS(), .75), .segments = true};
+    tp_tensor *first = F64(TP_DIMS(3), .1, .2, -.3);
+    size_t at = 0;
+    for (tp_status status = TP_E_MEMORY; status != TP_OK;) {
+        counter c = {.fail_at = ++at};
+        tp_tape *tape = counted_tape(&c);
+        status = tape ? round_of(tape, &o, first) : TP_E_MEMORY;
+        ck_assert_msg(status == (c.failed ? TP_E_MEMORY : TP_OK), "allocation %zu: %s", at, tp_status_name(status));
+        tp_tape_reset(tape);
+        if (tape && status != TP_OK) EXPECT_STATUS(round_of(tape, &o, first), TP_OK); /* good again */
+        tp_tape_free(tape);
+        ck_assert_msg(c.bytes == 0, "allocation %zu: %zu bytes leak", at, c.bytes);
+    }
+    ck_assert_uint_gt(at, 20);
+    tp_tensor_release(o.w);
+    tp_tensor_release(o.s);
+    tp_tensor_release(first);
+}
+END_TEST
+
 TCase *checkpoint_segments_case(void)
 {
     TCase *tcase = tcase_create("segments");
@@ -420,5 +474,7 @@ TCase *checkpoint_segments_case(void)
     tcase_add_test(tcase, matrices_of_derivatives_see_through_segments);
     tcase_add_test(tcase, hooks_and_anomalies_are_seen_around_and_inside_segments);
     tcase_add_test(tcase, segments_save_memory);
+    tcase_add_test(tcase, each_allocation_of_segments_may_fail);
+    tcase_add_test(tcase, what_a_walk_takes_is_told_before);
     return tcase;
 }
