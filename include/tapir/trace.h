@@ -102,6 +102,11 @@ TP_TRACED tp_meshgrid_traced(const char *file_, int line_, const tp_var *x, int 
     const tp_status status_ = tp_meshgrid(x, n, xy, grids);
     return tp_at_status(x && n > 0 ? x[0].tape : NULL, status_, file_, line_);
 }
+TP_TRACED tp_odeint_traced(const char *file_, int line_, tp_function f, tp_tape *tape, tp_var y0, const double *times, int count, const tp_var *theta, int n, void *user, const tp_odeint_options *options, tp_var *results)
+{
+    const tp_status status_ = tp_odeint(f, tape, y0, times, count, theta, n, user, options, results);
+    return tp_at_status(tape, status_, file_, line_);
+}
 TP_TRACED tp_qr_traced(const char *file_, int line_, tp_var a, tp_var *q, tp_var *r)
 {
     const tp_status status_ = tp_qr(a, q, r);
@@ -191,6 +196,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_jvp(...) tp_jvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp_of(...) tp_jvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_meshgrid(...) tp_meshgrid_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_odeint(...) tp_odeint_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_qr(...) tp_qr_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_replay(...) tp_replay_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_set_item(...) tp_set_item_traced(__FILE__, __LINE__, __VA_ARGS__)
