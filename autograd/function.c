@@ -13,11 +13,11 @@
 #include "autograd/sweep.h"
 #include "autograd/walk.h"
 
-static const char *const names[] = {"value_and_grad", "vjp_of", "jvp_of", "hvp_of"};
+static const char *const names[] = {"value_and_grad", "vjp_of", "jacobian_of", "hessian_of", "jvp_of", "hvp_of"};
 
 enum { LANES = 8 }; /* directions that a sweep carries */
 
-typedef enum kind { GRADIENT, PULLBACK, PUSHFORWARD, CURVATURE } kind;
+typedef enum kind { GRADIENT, PULLBACK, JACOBIAN, HESSIAN, PUSHFORWARD, CURVATURE } kind; /* the last two have a dx */
 
 typedef struct call {
     kind kind;
@@ -33,7 +33,8 @@ static tp_status check(const call *c, tp_function f, const tp_var *x, const tp_v
 {
     tp_tape *tape = c->tape;
     const char *name = names[c->kind];
-    if (!f || c->n < 0 || (c->n > 0 && (!x || !results)) || (c->kind >= PUSHFORWARD && c->n > 0 && !c->dx))
+    if (!f || c->n < 0 || (c->n > 0 && !x) || (c->results > 1 && !results) ||
+        (c->kind >= PUSHFORWARD && c->n > 0 && !c->dx))
         return tp_tape_fail(tape, TP_E_ARGUMENT, "tp_%s: the function, x or results are NULL", name);
     for (int i = 0; i < c->n; i++) {
         if (!tp_check_operand(tape, name, x[i], i)) return tape->error.status;
@@ -93,6 +94,8 @@ static tp_status differentiate(const call *c)
     const unsigned flags = c->flags & TP_CREATE_GRAPH;
     if (c->kind == PUSHFORWARD) return tp_jvp(y, c->x, c->dx, c->n, &c->out[1], flags);
     if (c->kind == CURVATURE) return tp_hvp(y, c->x, c->dx, c->n, &c->out[1], flags);
+    if (c->kind == JACOBIAN) return tp_jacobian(&y, 1, c->x, c->n, &c->out[1], flags);
+    if (c->kind == HESSIAN) return tp_hessian(y, c->x, c->n, &c->out[1], flags);
     if (c->kind == PULLBACK) return tp_vjp(y, c->seed, c->x, c->n, &c->out[1], flags);
     if (c->flags & TP_FORWARD) return forward_gradient(c, y, flags != 0);
     return tp_gradients(y, c->x, c->n, &c->out[1], flags);
@@ -183,4 +186,18 @@ tp_status tp_hvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var 
 {
     call c = {.kind = CURVATURE, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = n + 1, .dx = v};
     return derive(&c, f, x, user, value, hv);
+}
+
+tp_status tp_jacobian_of(tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value,
+                         tp_var *jacobian, unsigned flags)
+{
+    call c = {.kind = JACOBIAN, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = 2};
+    return derive(&c, f, x, user, value, jacobian);
+}
+
+tp_status tp_hessian_of(tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value,
+                        tp_var *hessian, unsigned flags)
+{
+    call c = {.kind = HESSIAN, .tape = tape, .flags = flags & TP_CREATE_GRAPH, .n = n, .results = 2};
+    return derive(&c, f, x, user, value, hessian);
 }

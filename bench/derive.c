@@ -65,7 +65,8 @@ static bool gradient(state *s)
 static bool hessian_product(state *s)
 {
     if (!record(s)) return false;
-    for (int i = 0; i < s->n; i++) s->v[i] = tp_const(s->tape, 1);
+    s->v[0] = tp_const(s->tape, 1);
+    for (int i = 1; i < s->n; i++) s->v[i] = s->v[0];
     return tp_hvp(s->y[0], s->x, s->v, s->n, s->result, 0) == TP_OK;
 }
 

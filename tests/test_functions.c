@@ -130,6 +130,41 @@ static tp_var itself(tp_tape *on, const tp_var *x, int n, void *user)
     return user ? *(tp_var *)user : x[0];
 }
 
+static tp_var trace_of_hessian(tp_tape *on, const tp_var *x, int n, void *user)
+{
+    tp_var h;
+    if (tp_hessian_of(quadratic, on, x, n, user, NULL, &h, 0) != TP_OK) return tp_none();
+    return tp_trace(h);
+}
+
+START_TEST(whole_matrices)
+{
+    const tp_var x[] = {leaf_of(tape, F64(TP_DIMS(3), 1, 2, -1)), tp_scalar(tape, 3)};
+    const tp_var m[] = {leaf_of(tape, F64(TP_DIMS(2, 2), 1, 2, 3, 4)), leaf_of(tape, F64(TP_DIMS(2), 5, -1))};
+    tp_var y, h, j, g[2];
+    EXPECT_STATUS(tp_hessian_of(quadratic, tape, x, 2, NULL, &y, &h, 0), TP_OK);
+    EXPECT_NEAR(tp_item(y), 20, 0);
+    EXPECT_TENSOR(tp_value(h), 0, 6, 0, 0, 2, 0, 6, 0, 4, 0, 0, 6, -2, 2, 4, -2,
+                  0); /* 2 w on the diagonal, 2 x beside */
+    const uint32_t before = tp_tape_stats(tape).nodes;
+    EXPECT_STATUS(tp_jacobian_of(product, tape, m, 2, NULL, &y, &j, 0), TP_OK);
+    EXPECT_TENSOR(tp_value(y), 0, 3, 11);
+    EXPECT_TENSOR(tp_value(j), 0, 5, -1, 0, 0, 1, 2, 0, 0, 5, -1, 3, 4);
+    ck_assert_uint_eq(tp_tape_stats(tape).nodes, before + 2);
+    EXPECT_STATUS(tp_value_and_grad(trace_of_hessian, tape, x, 2, NULL, &y, g, 0), TP_OK); /* 3 * 2 w */
+    EXPECT_NEAR(tp_item(y), 18, 0);
+    EXPECT_TENSOR(tp_value(g[0]), 0, 0, 0, 0);
+    EXPECT_NEAR(tp_item(g[1]), 6, 0);
+    EXPECT_STATUS(tp_hessian_of(product, tape, m, 2, NULL, &y, &h, 0), TP_E_SHAPE);
+    expect_error(tape, TP_E_SHAPE, "must be one number");
+    ck_assert(!tp_ok(y) && !tp_ok(h));
+    EXPECT_STATUS(tp_jacobian_of(product, tape, m, 2, NULL, &y, NULL, 0), TP_E_ARGUMENT);
+    expect_error(tape, TP_E_ARGUMENT, "tp_jacobian_of");
+    EXPECT_STATUS(tp_jvp_of(itself, tape, NULL, NULL, 0, &y, NULL, NULL, 0), TP_E_ARGUMENT);
+    expect_error(tape, TP_E_ARGUMENT, "tp_jvp_of");
+}
+END_TEST
+
 START_TEST(result_may_be_the_variable_or_a_captured_node)
 {
     tp_var x = tp_scalar(tape, 3), y, g, v = leaf_of(tape, F64(TP_DIMS(2), 1, 2));
@@ -549,6 +584,7 @@ Suite *functions_suite(void)
     tcase_add_test(tcase, gradient_of_tensors_and_its_derivative);
     tcase_add_test(tcase, products_with_the_jacobian);
     tcase_add_test(tcase, products_with_the_hessian);
+    tcase_add_test(tcase, whole_matrices);
     tcase_add_test(tcase, result_may_be_the_variable_or_a_captured_node);
     tcase_add_test(tcase, perturbations_are_not_confused);
     tcase_add_test(tcase, inner_variable_alone_counts_where_it_stands_at_the_outer);

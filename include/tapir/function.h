@@ -41,6 +41,13 @@ TP_API tp_status tp_jvp_of(tp_function f, tp_tape *tape, const tp_var *x, const 
 TP_API tp_status tp_hvp_of(tp_function f, tp_tape *tape, const tp_var *x, const tp_var *v, int n, void *user,
                            tp_var *value, tp_var *hv, unsigned flags);
 
+/* y = f(x), and the matrix of tp_jacobian or tp_hessian (derive.h): rows are the numbers of y, for the Hessian those of
+   x, columns those of x_0, x_1, ... one after another. The Hessian wants a scalar y, or one element. */
+TP_API tp_status tp_jacobian_of(tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value,
+                                tp_var *jacobian, unsigned flags);
+TP_API tp_status tp_hessian_of(tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value,
+                               tp_var *hessian, unsigned flags);
+
 /* tp_tape_rewind, but for the values of n handles: keep[i] becomes a constant with the value that it has, put on the
    tape after the mark. It is how a loop goes on with its numbers and without its past. On failure the handles are
    poisoned where the tape was rewound already. */

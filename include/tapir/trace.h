@@ -72,6 +72,11 @@ TP_TRACED tp_hessian_traced(const char *file_, int line_, tp_var y, const tp_var
     const tp_status status_ = tp_hessian(y, x, n, hessian, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
+TP_TRACED tp_hessian_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value, tp_var *hessian, unsigned flags)
+{
+    const tp_status status_ = tp_hessian_of(f, tape, x, n, user, value, hessian, flags);
+    return tp_at_status(tape, status_, file_, line_);
+}
 TP_TRACED tp_hvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *v, int n, tp_var *hv, unsigned flags)
 {
     const tp_status status_ = tp_hvp(y, x, v, n, hv, flags);
@@ -86,6 +91,11 @@ TP_TRACED tp_jacobian_traced(const char *file_, int line_, const tp_var *y, int 
 {
     const tp_status status_ = tp_jacobian(y, m, x, n, jacobian, flags);
     return tp_at_status(y && m > 0 ? y[0].tape : NULL, status_, file_, line_);
+}
+TP_TRACED tp_jacobian_of_traced(const char *file_, int line_, tp_function f, tp_tape *tape, const tp_var *x, int n, void *user, tp_var *value, tp_var *jacobian, unsigned flags)
+{
+    const tp_status status_ = tp_jacobian_of(f, tape, x, n, user, value, jacobian, flags);
+    return tp_at_status(tape, status_, file_, line_);
 }
 TP_TRACED tp_jvp_traced(const char *file_, int line_, tp_var y, const tp_var *x, const tp_var *dx, int n, tp_var *dy, unsigned flags)
 {
@@ -190,9 +200,11 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_gradgradcheck(...) tp_gradgradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradients(...) tp_gradients_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hessian(...) tp_hessian_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_hessian_of(...) tp_hessian_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hvp(...) tp_hvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hvp_of(...) tp_hvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jacobian(...) tp_jacobian_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_jacobian_of(...) tp_jacobian_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp(...) tp_jvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp_of(...) tp_jvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_meshgrid(...) tp_meshgrid_traced(__FILE__, __LINE__, __VA_ARGS__)
