@@ -164,23 +164,22 @@ static tp_status record_plainly(tp_tape *tape, const tp_body *body, int64_t step
 }
 
 static tp_status chain_of(tp_tape *tape, const tp_body *body, int64_t steps, size_t bytes, const start *s, tp_run *r,
-                          tp_var *state)
+                          tp_first_step *first, tp_var *state)
 {
     const int n = body->n;
     tp_held like[TP_CHAIN_LIMIT];
     for (int i = 0; i < n; i++) like[i] = (tp_held){.tensor = (tp_tensor *)tp_value(state[i])};
     const size_t before = tape->pool.used;
-    tp_first_step first;
     tp_status status = begin(tape, body, steps, places_for(steps, bytes, like, n), state, r);
-    if (status == TP_OK) status = tp_run_try(r, like, &first.mark, first.y);
+    if (status == TP_OK) status = tp_run_try(r, like, &first->mark, first->y);
     if (status != TP_OK) return status;
-    if (costs_at_most(tape, &first, before, bytes, steps)) {
-        memcpy(state, first.y, (size_t)n * sizeof *state);
+    if (costs_at_most(tape, first, before, bytes, steps)) {
+        memcpy(state, first->y, (size_t)n * sizeof *state);
         tp_captures_drop(tape, s->captures);
         if (tape->frame) tape->frame->data += r->frame.data;
         return record_plainly(tape, body, steps, state);
     }
-    r->first = &first;
+    r->first = first;
     status = make_rows(tape, r->c, like);
     return status == TP_OK ? complete(r, s, state, like, state) : status;
 }
@@ -198,8 +197,9 @@ tp_status tp_checkpoint_chain(tp_step_function step, tp_tape *tape, tp_var *stat
     if (status == TP_OK && steps == 0) return TP_OK;
     const start s = {tp_tape_mark(tape), tape->captures.count};
     tp_run r = {0};
+    tp_first_step first;
     if (status == TP_OK) {
-        status = chain_of(tape, &body, steps, bytes ? bytes : tape->checkpoint_bytes, &s, &r, state);
+        status = chain_of(tape, &body, steps, bytes ? bytes : tape->checkpoint_bytes, &s, &r, &first, state);
         if (status != TP_OK) give_up(tape, &s, r.c, status);
     }
     for (int i = 0; status != TP_OK && state && i < n; i++) state[i] = tp_poison(tape);

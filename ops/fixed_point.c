@@ -224,8 +224,9 @@ static tp_status fixed_point_backward(tp_ctx *ctx, tp_var g)
     tp_status status = linearise(ctx, &l);
     if (status != TP_OK) return status;
     const tp_var w = solve(ctx, &l, recorded, true, g);
-    tp_var *to = tp_chunks_push(&tape->stack, 2 * ctx->count * sizeof *to), *gradients = to + ctx->count;
+    tp_var *to = tp_chunks_push(&tape->stack, 2 * ctx->count * sizeof *to);
     if (!tp_ok(w) || !to) return tp_ok(w) ? tp_tape_out_of_memory(tape, "tp_fixed_point") : tape->error.status;
+    tp_var *gradients = to + ctx->count;
     int n = 0;
     for (int i = 1; i < (int)ctx->count; i++)
         if (tp_ctx_needs(ctx, i)) to[n++] = l.x[i];
@@ -240,8 +241,9 @@ static tp_status fixed_point_jvp(tp_ctx *ctx, const tp_var *operands, tp_var *re
 {
     tp_tape *tape = ctx->tape;
     const bool recorded = tp_ctx_recorded(ctx);
-    tp_var *x = tp_chunks_push(&tape->stack, 2 * ctx->count * sizeof *x), *dx = x + ctx->count, dy;
+    tp_var *x = tp_chunks_push(&tape->stack, 2 * ctx->count * sizeof *x);
     if (!x) return tp_tape_out_of_memory(tape, "tp_fixed_point");
+    tp_var *dx = x + ctx->count, dy;
     linear l;
     tp_status status = linearise(ctx, &l);
     int n = 0;

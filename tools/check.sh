@@ -37,8 +37,9 @@ done
 step cppcheck
 cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability -Iinclude -I. \
     --suppress=missingIncludeSystem --suppress=invalidFunctionArg:kernels/*_body.h --suppress=ctunullpointer:kernels/*.def \
-    --suppress=ctunullpointer:kernels/*_body.h --suppress=ctuuninitvar:kernels/reduce.c \
-    -DTP_LEVEL=base core kernels/*.c autograd ops io nn optim || fail cppcheck
+    --suppress=ctunullpointer:kernels/*_body.h --suppress=ctuuninitvar:kernels/reduce.c --suppress=ctuuninitvar:autograd/apply.c \
+    --suppress=ctuuninitvar:autograd/ctx.c \
+    -DTP_LEVEL=base core kernels/*.c $(ls -d autograd ops io plot nn optim train 2>/dev/null) || fail cppcheck
 
 # build NAME MAKE-VARIABLES...: the tests in a folder of their own
 build() {

@@ -9,6 +9,7 @@ bad=0
 below() {
     folder=$1
     shift
+    [ -d "$folder" ] || return 0
     for file in $(find "$folder" -name '*.[ch]' -o -name '*.def' -path "$folder/*"); do
         for included in $(sed -n 's|^ *# *include "\([a-z]*\)/.*|\1|p' "$file" | sort -u); do
             [ "$included" = "$folder" ] && continue
@@ -26,7 +27,9 @@ below autograd core kernels
 below ops core kernels autograd
 below io core
 below nn core kernels autograd ops io
+below plot core
 below optim core kernels autograd ops io
+below train core kernels autograd ops io nn optim
 
 # public headers of the layers above must not be reached from below
 public() {
@@ -39,13 +42,15 @@ public() {
     done
 }
 above=$(
-    public core tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h tapir.h
-    public kernels tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h tapir.h
-    public autograd ops.h implicit.h minimize.h nn.h optim.h io.h tapir.h
-    public ops nn.h optim.h minimize.h io.h tapir.h
-    public io tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h tapir.h
-    public nn optim.h minimize.h tapir.h
-    public optim nn.h tapir.h
+    public core tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h plot.h train.h tapir.h
+    public kernels tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h plot.h train.h tapir.h
+    public autograd ops.h implicit.h minimize.h nn.h optim.h io.h plot.h train.h tapir.h
+    public ops nn.h optim.h minimize.h io.h plot.h train.h tapir.h
+    public io tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h plot.h train.h tapir.h
+    public plot tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h train.h tapir.h
+    public nn optim.h minimize.h plot.h train.h tapir.h
+    public optim nn.h plot.h train.h tapir.h
+    public train plot.h tapir.h
 )
 [ -z "$above" ] || { echo "$above" && bad=1; }
 
