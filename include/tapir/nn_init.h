@@ -1,6 +1,6 @@
 /* Initialisers: first values of parameters. */
-#ifndef TAPIR_NN_INIT_H
-#define TAPIR_NN_INIT_H
+#ifndef TAPIR_INIT_H
+#define TAPIR_INIT_H
 
 #include <tapir/random.h>
 #include <tapir/tensor.h>

@@ -1,6 +1,6 @@
 /* Layers, and containers of layers. */
-#ifndef TAPIR_NN_LAYERS_H
-#define TAPIR_NN_LAYERS_H
+#ifndef TAPIR_LAYERS_H
+#define TAPIR_LAYERS_H
 
 #include <tapir/nn_module.h>
 #include <tapir/random.h>

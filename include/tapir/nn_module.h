@@ -1,6 +1,6 @@
 /* Modules: trees of layers with named parameters. Names and layouts of parameters are PyTorch's. */
-#ifndef TAPIR_NN_MODULE_H
-#define TAPIR_NN_MODULE_H
+#ifndef TAPIR_MODULE_H
+#define TAPIR_MODULE_H
 
 #include <tapir/tape.h>
 
