@@ -86,7 +86,7 @@ double entry(const tp_csr *a, int64_t row, int64_t column)
 {
     for (int64_t e = a->row_start[row]; e < a->row_start[row + 1]; e++)
         if (a->column[e] == column) return a->value[e];
-    return NAN;
+    return (double)NAN;
 }
 
 tp_csr computed(tp_tape *tape, tp_sparse *s)
