@@ -1,18 +1,7 @@
 /* Segments that do what they must not, and calls that are wrong; and the least of what they may do. */
 #include "tests/test_checkpoint.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* What the function does, the first time and from the second time on. */
 typedef enum deed {

@@ -2,18 +2,7 @@
    too much, numbers that a double does not hold. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 START_TEST(walk_that_ends_at_a_result_of_a_tuple_gives_back_its_gradient)
 {

@@ -5,18 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* The drawing of y; to be freed. */
 static char *drawn(tp_var y)

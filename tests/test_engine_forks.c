@@ -1,18 +1,7 @@
 /* Where several gradients meet in one node: they add up, and no two nodes write to one buffer. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 START_TEST(diamond_adds_both_branches)
 {

@@ -1,18 +1,7 @@
 /* First derivatives: broadcasting, tp_gradients, tp_backward_from, what is kept and what is added to. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 START_TEST(scalars_and_tensors_mix_in_one_expression)
 {

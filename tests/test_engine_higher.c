@@ -1,18 +1,7 @@
 /* Recorded walks: gradients of gradients. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* The n-th derivative of y by x. */
 static tp_var derivative(tp_var y, tp_var x, int n)

@@ -1,18 +1,7 @@
 /* Leaves: bound scalars, versions, names in messages, clones that outlive the tape. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 START_TEST(rank_zero_param_is_a_scalar_whose_gradient_is_cast_on_store)
 {

@@ -1,18 +1,7 @@
 /* Sizes: long chains without recursion, and many parts of one tensor in linear time. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 START_TEST(chain_of_ten_million_nodes_walks_back)
 {

@@ -4,18 +4,7 @@
 
 #include "tests/test_functions.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 tp_var slope_of(slope_mode mode, tp_function f, tp_tape *on, tp_var x, void *user)
 {

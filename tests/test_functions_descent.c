@@ -5,18 +5,7 @@
 
 #include "tests/test_functions.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* ---- saddle: min over p of max over q of (p0^2 + p1^2) - (q0^2 + q1^2) ---- */
 

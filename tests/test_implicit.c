@@ -4,18 +4,7 @@
 
 #include "tests/test_implicit.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* ---- Kepler's equation E = M + e sin E ---- */
 

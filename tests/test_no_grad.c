@@ -1,17 +1,7 @@
 /* Scopes in which nothing needs a gradient. */
 #include "tests/test_hooks.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* What is recorded now needs a gradient. */
 static bool on(void)

@@ -1,18 +1,7 @@
 /* Attention and layers with activations at their edges: rows of nothing, infinities, dropout, wrong calls. */
 #include "tests/test_ops.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 #define INF HUGE_VAL
 

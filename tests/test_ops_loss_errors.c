@@ -2,20 +2,9 @@
 #include "tests/helpers.h"
 #include "tests/test_ops.h"
 
+#include "tests/tape_fixture.h"
+
 #define INF HUGE_VAL
-
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
 
 /* ---- wrong calls ---- */
 

@@ -1,18 +1,7 @@
 /* Normalisations at their edges: no variance, nothing at all, running statistics, wrong calls. */
 #include "tests/test_ops.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 static tp_var leaf_with(tp_dtype dtype, int rank, const int64_t *dims, const double *numbers)
 {

@@ -3,18 +3,7 @@
 
 #include <stdio.h>
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* Newton's method for sqrt(a); the number of turns depends on a. */
 static tp_var root_of(tp_var a)

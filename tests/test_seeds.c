@@ -1,18 +1,7 @@
 /* Worked examples from lectures on neural networks, with their numbers: the suite, and perceptrons and logic. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* One pass over four points (x1, x2, 1) with w += y x at each mistake (y w.x <= 0), the update being minus the gradient
    of -y w.x; how many mistakes there were. */

@@ -1,18 +1,7 @@
 /* Worked examples: backpropagation gate by gate, on scalars. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* Value and gradient of the latest walk. */
 static void expect_gate(tp_var x, double value, double gradient)

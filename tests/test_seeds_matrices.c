@@ -1,18 +1,7 @@
 /* Worked examples: backpropagation on matrices, and the classic loop written by hand. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 START_TEST(chain_rule_for_matrix_product_and_broadcast_sum)
 {

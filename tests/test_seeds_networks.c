@@ -1,18 +1,7 @@
 /* Worked examples: layers, networks, activations. */
 #include "tests/helpers.h"
 
-static tp_tape *tape;
-
-static void setup(void)
-{
-    tape = tp_tape_new(NULL);
-    ck_assert_ptr_nonnull(tape);
-}
-
-static void teardown(void)
-{
-    tp_tape_free(tape);
-}
+#include "tests/tape_fixture.h"
 
 /* log(1 + e^z) without overflow. */
 static tp_var softplus(tp_var z)
