@@ -2,8 +2,11 @@
 #ifndef TAPIR_NN_H
 #define TAPIR_NN_H
 
+#include <tapir/nn_activation.h>
+#include <tapir/nn_conv.h>
 #include <tapir/nn_init.h>
 #include <tapir/nn_layers.h>
 #include <tapir/nn_module.h>
+#include <tapir/nn_norm.h>
 
 #endif
