@@ -147,6 +147,18 @@ void tp_tape_set_seed(tp_tape *tape, uint64_t seed)
     tape->streams = 0;
 }
 
+tp_rng tp_tape_rng(const tp_tape *tape)
+{
+    return tape ? (tp_rng){.seed = tape->seed, .stream = tape->streams} : (tp_rng){0};
+}
+
+void tp_tape_set_rng(tp_tape *tape, tp_rng rng)
+{
+    if (!tape) return;
+    tape->seed = rng.seed;
+    tape->streams = rng.stream;
+}
+
 tp_mark tp_tape_mark(const tp_tape *tape)
 {
     if (!tape) return (tp_mark){0};

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include <tapir/random.h>
 #include <tapir/tensor.h>
 
 #ifdef __cplusplus
@@ -51,6 +52,10 @@ TP_API void tp_tape_reset(tp_tape *tape);
    seed on which the same ops are recorded in the same order draw the same; a reset or rewind does not turn the
    generator back, so that each step of a training loop draws new numbers. NULL is ignored. */
 TP_API void tp_tape_set_seed(tp_tape *tape, uint64_t seed);
+/* Where the generator stands: the seed, and in `stream` how many streams were taken; the rest is zero. Set on this or
+   another tape, it goes on from there: what a run that was stopped needs to draw what it would have drawn. */
+TP_API tp_rng tp_tape_rng(const tp_tape *tape);
+TP_API void tp_tape_set_rng(tp_tape *tape, tp_rng rng);
 
 /* A place on the tape to come back to. */
 typedef struct tp_mark {

@@ -19,6 +19,7 @@
 #include <tapir/sparse.h>
 #include <tapir/tape.h>
 #include <tapir/tensor.h>
+#include <tapir/train.h>
 
 #ifdef TP_TRACE
 #include <tapir/trace.h>

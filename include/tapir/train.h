@@ -1,0 +1,7 @@
+/* Training: the loop, metrics, history, snapshots. */
+#ifndef TAPIR_TRAIN_H
+#define TAPIR_TRAIN_H
+
+#include <tapir/train_metrics.h>
+
+#endif
