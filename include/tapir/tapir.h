@@ -15,6 +15,7 @@
 #include <tapir/op.h>
 #include <tapir/ops.h>
 #include <tapir/optim.h>
+#include <tapir/plot.h>
 #include <tapir/random.h>
 #include <tapir/sparse.h>
 #include <tapir/tape.h>
