@@ -11,6 +11,7 @@
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
 #include "kernels/random.h"
+#include "kernels/recurrent.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
 #include "kernels/pooling.h"
@@ -51,6 +52,7 @@ typedef struct tp_float_loops {
     const tp_reduce_loops *reduce;
     const tp_norm_loops *norm;
     const tp_attention_loops *attention;
+    const tp_cell_loops *cells; /* by TP_CELL_... */
     const tp_softmax_loops *softmax_columns;
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;

@@ -181,6 +181,7 @@ static void N(adam_loop)(int64_t n, void *pw, const void *pg, void *pm, void *pv
 extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_attention_loops TABLE(tp_attention_loops);
+extern const tp_cell_loops TABLE(tp_cells)[TP_CELL_COUNT];
 extern const tp_softmax_loops TABLE(tp_softmax_loops);
 extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
 extern const tp_class_loops TABLE(tp_classes);
@@ -194,6 +195,7 @@ static const tp_float_loops N(loops) = {
     .reduce = &TABLE(tp_reduce_loops),
     .norm = &TABLE(tp_norm),
     .attention = &TABLE(tp_attention_loops),
+    .cells = TABLE(tp_cells),
     .softmax_columns = &TABLE(tp_softmax_loops),
     .losses = TABLE(tp_losses),
     .classes = &TABLE(tp_classes),

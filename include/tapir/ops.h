@@ -12,6 +12,7 @@
 #include <tapir/ops_math.h>
 #include <tapir/ops_network.h>
 #include <tapir/ops_random.h>
+#include <tapir/ops_recurrent.h>
 #include <tapir/ops_reduce.h>
 #include <tapir/ops_shape.h>
 
