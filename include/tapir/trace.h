@@ -67,6 +67,11 @@ TP_TRACED tp_gradients_traced(const char *file_, int line_, tp_var y, const tp_v
     const tp_status status_ = tp_gradients(y, x, n, grads, flags);
     return tp_at_status(y.tape, status_, file_, line_);
 }
+TP_TRACED tp_gru_traced(const char *file_, int line_, tp_var x, tp_var h0, const tp_recurrent_weights *weights, const tp_recurrent_options *options, tp_var *y, tp_var *h_n)
+{
+    const tp_status status_ = tp_gru(x, h0, weights, options, y, h_n);
+    return tp_at_status(x.tape, status_, file_, line_);
+}
 TP_TRACED tp_hessian_traced(const char *file_, int line_, tp_var y, const tp_var *x, int n, tp_var *hessian, unsigned flags)
 {
     const tp_status status_ = tp_hessian(y, x, n, hessian, flags);
@@ -107,6 +112,11 @@ TP_TRACED tp_jvp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
     const tp_status status_ = tp_jvp_of(f, tape, x, dx, n, user, value, dy, flags);
     return tp_at_status(tape, status_, file_, line_);
 }
+TP_TRACED tp_lstm_traced(const char *file_, int line_, tp_var x, tp_var h0, tp_var c0, const tp_recurrent_weights *weights, const tp_recurrent_options *options, tp_var *y, tp_var *h_n, tp_var *c_n)
+{
+    const tp_status status_ = tp_lstm(x, h0, c0, weights, options, y, h_n, c_n);
+    return tp_at_status(x.tape, status_, file_, line_);
+}
 TP_TRACED tp_meshgrid_traced(const char *file_, int line_, const tp_var *x, int n, bool xy, tp_var *grids)
 {
     const tp_status status_ = tp_meshgrid(x, n, xy, grids);
@@ -126,6 +136,11 @@ TP_TRACED tp_replay_traced(const char *file_, int line_, tp_tape *tape, unsigned
 {
     const tp_status status_ = tp_replay(tape, flags);
     return tp_at_status(tape, status_, file_, line_);
+}
+TP_TRACED tp_rnn_traced(const char *file_, int line_, tp_var x, tp_var h0, const tp_recurrent_weights *weights, const tp_recurrent_options *options, tp_var *y, tp_var *h_n)
+{
+    const tp_status status_ = tp_rnn(x, h0, weights, options, y, h_n);
+    return tp_at_status(x.tape, status_, file_, line_);
 }
 TP_TRACED tp_set_item_traced(const char *file_, int line_, tp_var leaf, double value)
 {
@@ -199,6 +214,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_gradcheck(...) tp_gradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradgradcheck(...) tp_gradgradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradients(...) tp_gradients_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_gru(...) tp_gru_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hessian(...) tp_hessian_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hessian_of(...) tp_hessian_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_hvp(...) tp_hvp_traced(__FILE__, __LINE__, __VA_ARGS__)
@@ -207,10 +223,12 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_jacobian_of(...) tp_jacobian_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp(...) tp_jvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp_of(...) tp_jvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_lstm(...) tp_lstm_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_meshgrid(...) tp_meshgrid_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_odeint(...) tp_odeint_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_qr(...) tp_qr_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_replay(...) tp_replay_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_rnn(...) tp_rnn_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_set_item(...) tp_set_item_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_slogdet(...) tp_slogdet_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_sparse_rebind(...) tp_sparse_rebind_traced(__FILE__, __LINE__, __VA_ARGS__)
