@@ -245,11 +245,26 @@ tp_var tp_module_fail(const tp_module *module, tp_tape *tape, tp_status status, 
     return tp_poison(tape);
 }
 
+/* Says in the tape's error, which came up in the module, where that is; of modules in each other the innermost. */
+static void say_where(const tp_module *module, tp_tape *tape)
+{
+    const tp_module *root = module;
+    while (root->parent) root = root->parent;
+    char path[TP_MODULE_PATH], *message = tape->error.message;
+    if (root == module || strstr(message, " [in module ")) return;
+    *(tp_module_prefix(path, root, module) - 1) = 0;
+    const size_t length = strlen(message);
+    snprintf(message + length, sizeof tape->error.message - length, " [in module \"%.128s\"]", path);
+}
+
 tp_var tp_module_forward(tp_module *module, tp_var x)
 {
     if (!module) return tp_module_fail(NULL, x.tape, TP_E_ARGUMENT, "the module is NULL");
     if (!module->kind->forward) return tp_module_fail(module, x.tape, TP_E_UNSUPPORTED, "this kind has no forward");
-    return module->kind->forward(module, x);
+    const bool good = tp_tape_status(x.tape) == TP_OK;
+    const tp_var y = module->kind->forward(module, x);
+    if (x.tape && good && tp_tape_status(x.tape) != TP_OK) say_where(module, x.tape);
+    return tp_module_seen(module, y);
 }
 
 tp_var tp_module_use(tp_module *module, const char *path, tp_tape *tape)
@@ -258,5 +273,6 @@ tp_var tp_module_use(tp_module *module, const char *path, tp_tape *tape)
     if (!entry || entry->role == TP_ROLE_CHILD)
         return tp_module_fail(module, tape, TP_E_ARGUMENT, "there is no parameter or buffer \"%.128s\"",
                               path ? path : "");
-    return entry->role == TP_ROLE_PARAMETER ? tp_param(tape, entry->is.tensor) : tp_data(tape, entry->is.tensor);
+    const bool learns = entry->role == TP_ROLE_PARAMETER && !entry->frozen;
+    return learns ? tp_param(tape, entry->is.tensor) : tp_data(tape, entry->is.tensor);
 }

@@ -75,8 +75,7 @@ static const tp_entry *next_entry(const tp_module *root, const tp_module **at, c
     return next;
 }
 
-/* Writes the path of `module` below `root`, with a dot after each name, and returns its end. */
-static char *write_prefix(char path[TP_MODULE_PATH], const tp_module *root, const tp_module *module)
+char *tp_module_prefix(char path[TP_MODULE_PATH], const tp_module *root, const tp_module *module)
 {
     const char *names[TP_MODULE_DEPTH];
     int count = 0;
@@ -97,7 +96,7 @@ tp_status tp_module_visit(const tp_module *module, unsigned what,
     if (!module || !visit) return TP_E_ARGUMENT;
     char path[TP_MODULE_PATH];
     for (const tp_module *at = module; at; at = tp_module_after(module, at)) {
-        char *name = write_prefix(path, module, at);
+        char *name = tp_module_prefix(path, module, at);
         for (tp_entry_role role = TP_ROLE_PARAMETER; role <= TP_ROLE_BUFFER; role++) {
             if (!(what & (role == TP_ROLE_PARAMETER ? TP_VISIT_PARAMETERS : TP_VISIT_BUFFERS))) continue;
             for (tp_entry *entry = tp_entry_from(at->entries, role); entry;
@@ -145,7 +144,7 @@ tp_tensor *tp_module_parameter_at(const tp_module *module, size_t i, char *path,
     while (entry && i-- > 0) entry = next_entry(module, &at, entry, TP_ROLE_PARAMETER);
     if (!entry) return NULL;
     char prefix[TP_MODULE_PATH];
-    write_prefix(prefix, module, at);
+    tp_module_prefix(prefix, module, at);
     if (path && size) snprintf(path, size, "%s%s", prefix, entry->name);
     return entry->is.tensor;
 }
@@ -156,4 +155,14 @@ void tp_module_clear_grads(tp_module *module)
     const tp_module *at = module;
     for (const tp_entry *entry = NULL; (entry = next_entry(module, &at, entry, TP_ROLE_PARAMETER));)
         tp_tensor_clear_grad(entry->is.tensor);
+}
+
+void tp_module_set_trainable(tp_module *module, bool trainable)
+{
+    for (tp_module *at = module; at; at = tp_module_after(module, at))
+        for (tp_entry *entry = tp_entry_from(at->entries, TP_ROLE_PARAMETER); entry;
+             entry = tp_entry_from(entry->hh.next, TP_ROLE_PARAMETER)) {
+            entry->frozen = !trainable;
+            if (!trainable) tp_tensor_clear_grad(entry->is.tensor);
+        }
 }

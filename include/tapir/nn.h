@@ -8,5 +8,6 @@
 #include <tapir/nn_layers.h>
 #include <tapir/nn_module.h>
 #include <tapir/nn_norm.h>
+#include <tapir/nn_summary.h>
 
 #endif

@@ -64,10 +64,15 @@ TP_API tp_module *tp_module_parent(const tp_module *module);
 TP_API void tp_module_set_training(tp_module *module, bool training);
 TP_API bool tp_module_is_training(const tp_module *module); /* false for NULL */
 
-/* The module's output for x, recorded on x's tape. NULL, and a kind without forward, set the tape's error. */
+/* Whether the parameters of the module and of everything below it learn. Those that do not are constants in the next
+   forward passes; their gradients are forgotten, and optimisers leave them as they are. */
+TP_API void tp_module_set_trainable(tp_module *module, bool trainable);
+
+/* The module's output for x, recorded on x's tape. NULL, and a kind without forward, set the tape's error. An error
+   that comes up in the module says at its end which one it was: [in module "3.body.0"]. */
 TP_API tp_var tp_module_forward(tp_module *module, tp_var x);
-/* For a layer's forward: the parameter (tp_param) or buffer (tp_data) at `path` on `tape`. A path that leads to neither
-   sets the tape's error (TP_E_ARGUMENT) and gives a poisoned handle. */
+/* For a layer's forward: the parameter (tp_param; tp_data if it does not learn) or buffer (tp_data) at `path` on
+   `tape`. A path that leads to neither sets the tape's error (TP_E_ARGUMENT) and gives a poisoned handle. */
 TP_API tp_var tp_module_use(tp_module *module, const char *path, tp_tape *tape);
 /* For a layer's forward: sets the tape's error to "<kind>: <message>" and returns a poisoned handle. */
 TP_API tp_var tp_module_fail(const tp_module *module, tp_tape *tape, tp_status status, const char *format, ...)
