@@ -14,6 +14,7 @@ at the end an FNV-1a hash of all bytes before that line. A case is
     grad <numbers>                      for each g operand: <up, d out / d operand>
     dir <numbers>                       for each g operand: a direction
     hvp <numbers>                       for each g operand, then for up: the derivative of the sum of <dir, grad>
+Families of layers hold trajectories of training instead: see trajectories.py.
 The same PyTorch on the same machine writes the same bytes; the seeds are the family's name and the case's number.
 """
 import glob
@@ -35,9 +36,14 @@ def fnv1a(data):
 
 
 def write_family(family):
-    cases = importlib.import_module(family + "_cases").cases()
-    text = "tapir golden 2 %d\n" % len(cases)
-    text += "".join(write_case(Case(family, number, *case)) for number, case in enumerate(cases))
+    module = importlib.import_module(family + "_cases")
+    if hasattr(module, "texts"):
+        cases = module.texts()
+        text = "tapir trajectories 1 %d\n" % len(cases) + "".join(cases)
+    else:
+        cases = module.cases()
+        text = "tapir golden 2 %d\n" % len(cases)
+        text += "".join(write_case(Case(family, number, *case)) for number, case in enumerate(cases))
     data = text.encode("ascii")
     path = os.path.join(HERE, "..", "..", "tests", "golden", family + ".txt")
     with open(path, "wb") as file:
