@@ -128,6 +128,7 @@ $(BUILD)/hostile: tools/hostile.py $(wildcard include/tapir/*.h) $(STATIC)
 golden: ## write tests/golden/*.txt anew (needs python3-torch 1.13)
 	@/usr/bin/python3 -B tools/golden
 	@/usr/bin/python3 -B tools/golden_metrics.py
+	@/usr/bin/python3 -B tools/golden/optim.py
 
 check: ## test under sanitizers and valgrind, static analysis, layering, format
 	@sh tools/check.sh

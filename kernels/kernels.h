@@ -16,6 +16,7 @@
 #include "kernels/softmax.h"
 #include "kernels/pooling.h"
 #include "kernels/resample.h"
+#include "kernels/update.h"
 
 /* One number for each row of rows.def. */
 enum {
@@ -37,11 +38,6 @@ typedef struct tp_row_loops {
     tp_loop *value;
     tp_loop *slope[TP_ROW_OPERANDS]; /* upstream times slope, by x, b and c; 0 where the upstream is 0 */
 } tp_row_loops;
-
-/* Hyperparameters of one step of Adam on one tensor: see tp_adam. */
-typedef struct tp_adam_step {
-    double rate, beta1, beta2, epsilon, decay, correction1, correction2;
-} tp_adam_step;
 
 struct tp_loss_loops; /* see loss.h */
 struct tp_class_loops;
@@ -68,10 +64,7 @@ typedef struct tp_float_loops {
     void (*log_softmax_slope)(int64_t n, void *out, const void *y, const void *g);
     /* out = scale * (exp(x - lse) - onehot(label)), one row; label -1: no one-hot */
     void (*cross_entropy_slope)(int64_t n, void *out, const void *x, double lse, int64_t label, double scale);
-    /* w -= rate (g + decay w), through momentum v when it is not NULL: v = mu v + (1 - damp) g; Nesterov: g + mu v */
-    void (*sgd)(int64_t n, void *w, const void *g, void *v, double rate, double momentum, double dampening,
-                double decay, bool nesterov);
-    void (*adam)(int64_t n, void *w, const void *g, void *m, void *v, const tp_adam_step *step);
+    tp_update_loop *const *updates; /* by TP_UPDATE_... */
     const tp_conv_loops *conv;
     const tp_pooling_loops *pooling;
     const tp_resample_loops *resample;

@@ -137,47 +137,6 @@ static void N(cross_entropy_slope_loop)(int64_t n, void *pout, const void *px, d
     if (label >= 0) out[label] -= s;
 }
 
-/* ---- optimisers: one pass over a parameter ---- */
-
-static void N(sgd_loop)(int64_t n, void *pw, const void *pg, void *pv, double rate, double momentum, double dampening,
-                        double decay, bool nesterov)
-{
-    T *restrict const w = pw;
-    const T *restrict const g = pg;
-    const T lr = (T)rate, mu = (T)momentum, take = (T)(1 - dampening), l2 = (T)decay;
-    if (!pv) {
-        SIMD
-        for (int64_t i = 0; i < n; i++) w[i] -= lr * (g[i] + l2 * w[i]);
-        return;
-    }
-    T *restrict const v = pv;
-    const T ahead = nesterov ? mu : 1, now = nesterov ? 1 : 0;
-    SIMD
-    for (int64_t i = 0; i < n; i++) {
-        const T d = g[i] + l2 * w[i];
-        v[i] = mu * v[i] + take * d;
-        w[i] -= lr * (now * d + ahead * v[i]);
-    }
-}
-
-static void N(adam_loop)(int64_t n, void *pw, const void *pg, void *pm, void *pv, const tp_adam_step *step)
-{
-    T *restrict const w = pw;
-    const T *restrict const g = pg;
-    T *restrict const m = pm;
-    T *restrict const v = pv;
-    const T b1 = (T)step->beta1, b2 = (T)step->beta2, a1 = (T)(1 - step->beta1), a2 = (T)(1 - step->beta2);
-    const T rate = (T)(step->rate / step->correction1), root = (T)(1 / sqrt(step->correction2));
-    const T epsilon = (T)step->epsilon, l2 = (T)step->decay;
-    SIMD
-    for (int64_t i = 0; i < n; i++) {
-        const T d = g[i] + l2 * w[i];
-        m[i] = b1 * m[i] + a1 * d;
-        v[i] = b2 * v[i] + a2 * d * d;
-        w[i] -= rate * m[i] / (M(sqrt)(v[i]) * root + epsilon);
-    }
-}
-
 extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_attention_loops TABLE(tp_attention_loops);
@@ -187,6 +146,7 @@ extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
 extern const tp_class_loops TABLE(tp_classes);
 extern const struct tp_lapack_loops TABLE(tp_lapack_loops);
 
+extern tp_update_loop *const TABLE(tp_updates)[TP_UPDATE_COUNT];
 extern const tp_conv_loops TABLE(tp_conv_loops);
 extern const tp_pooling_loops TABLE(tp_pooling_loops);
 extern const tp_resample_loops TABLE(tp_resample_loops);
@@ -207,8 +167,7 @@ static const tp_float_loops N(loops) = {
     .softmax_slope = N(softmax_slope_loop),
     .log_softmax_slope = N(log_softmax_slope_loop),
     .cross_entropy_slope = N(cross_entropy_slope_loop),
-    .sgd = N(sgd_loop),
-    .adam = N(adam_loop),
+    .updates = TABLE(tp_updates),
     .conv = &TABLE(tp_conv_loops),
     .pooling = &TABLE(tp_pooling_loops),
     .resample = &TABLE(tp_resample_loops),

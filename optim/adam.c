@@ -1,54 +1,65 @@
-/* Adam, with epsilon outside the root and weight decay in the gradient. */
-#include <math.h>
-
+/* Adam, with epsilon outside the root, and AdamW: they differ in where the weights decay. */
 #include "optim/optim.h"
 
-static void adam_step(const void *options, const tp_optim_run *run)
+static void adam_prepare(const void *options, double step, double *numbers, tp_update *u)
 {
     const tp_adam_options *o = options;
-    const double t = (double)run->step;
-    const tp_adam_step step = {
-        .rate = o->rate,
-        .beta1 = o->beta1,
-        .beta2 = o->beta2,
-        .epsilon = o->epsilon,
-        .decay = o->weight_decay,
-        .correction1 = 1 - pow(o->beta1, t),
-        .correction2 = 1 - pow(o->beta2, t),
-    };
-    run->loops->adam(run->n, run->w, run->g, run->state[0], run->state[1], &step);
+    (void)numbers;
+    u->rate = o->rate / (1 - pow(o->beta1, step));
+    u->decay = o->weight_decay;
+    u->beta1 = o->beta1;
+    u->beta2 = o->beta2;
+    u->epsilon = o->epsilon;
+    u->correction2 = 1 - pow(o->beta2, step);
 }
+
+static bool adam_has_state(const void *options, int state)
+{
+    return state < 2 || ((const tp_adam_options *)options)->amsgrad;
+}
+
+#define ADAM_OPTIONS(kind, decay)                                                                                      \
+    {                                                                                                                  \
+        TP_OPTION(kind, rate, 1e-3, 0, HUGE_VAL), TP_OPTION(kind, beta1, 0.9, 0, 1),                                   \
+            TP_OPTION(kind, beta2, 0.999, 0, 1), TP_OPTION(kind, epsilon, 1e-8, 0, HUGE_VAL),                          \
+            TP_OPTION(kind, weight_decay, decay, 0, HUGE_VAL)                                                          \
+    }
 
 static const tp_optim_kind adam_kind = {
     .name = "adam",
-    .options = sizeof(tp_adam_options),
-    .state_names = {"exp_avg", "exp_avg_sq"},
-    .step = adam_step,
+    .size = sizeof(tp_adam_options),
+    .memory = offsetof(tp_adam_options, memory),
+    .options = ADAM_OPTIONS(adam, 0),
+    .states = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"},
+    .has_state = adam_has_state,
+    .prepare = adam_prepare,
+    .loop = TP_UPDATE_adam,
 };
 
-static tp_status fill_in(tp_adam_options *o, const tp_adam_options *given, tp_error *error)
+TP_OPTIMISER(adam)
+
+static void adamw_prepare(const void *options, double step, double *numbers, tp_update *u)
 {
-    *o = given ? *given : (tp_adam_options){0};
-    tp_option_default(&o->rate, 1e-3);
-    tp_option_default(&o->beta1, 0.9);
-    tp_option_default(&o->beta2, 0.999);
-    tp_option_default(&o->epsilon, 1e-8);
-    tp_status status = tp_option_check("tp_adam", "rate", o->rate, 0, HUGE_VAL, error);
-    if (status == TP_OK) status = tp_option_check("tp_adam", "beta1", o->beta1, 0, 1, error);
-    if (status == TP_OK) status = tp_option_check("tp_adam", "beta2", o->beta2, 0, 1, error);
-    if (status == TP_OK) status = tp_option_check("tp_adam", "epsilon", o->epsilon, 0, HUGE_VAL, error);
-    if (status == TP_OK) status = tp_option_check("tp_adam", "weight decay", o->weight_decay, 0, HUGE_VAL, error);
-    return status;
+    const tp_adamw_options *o = options;
+    const tp_adam_options same = {.rate = o->rate, .beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon};
+    adam_prepare(&same, step, numbers, u);
+    u->shrink = 1 - o->rate * o->weight_decay;
 }
 
-tp_optim *tp_adam(const tp_adam_options *options, tp_error *error)
+static bool adamw_has_state(const void *options, int state)
 {
-    tp_adam_options o;
-    return fill_in(&o, options, error) == TP_OK ? tp_optim_new(&adam_kind, &o, o.memory, error) : NULL;
+    return state < 2 || ((const tp_adamw_options *)options)->amsgrad;
 }
 
-int tp_adam_group(tp_optim *optim, const tp_adam_options *options, tp_error *error)
-{
-    tp_adam_options o;
-    return fill_in(&o, options, error) == TP_OK ? tp_optim_group(optim, &adam_kind, &o, error) : -1;
-}
+static const tp_optim_kind adamw_kind = {
+    .name = "adamw",
+    .size = sizeof(tp_adamw_options),
+    .memory = offsetof(tp_adamw_options, memory),
+    .options = ADAM_OPTIONS(adamw, 1e-2),
+    .states = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"},
+    .has_state = adamw_has_state,
+    .prepare = adamw_prepare,
+    .loop = TP_UPDATE_adam,
+};
+
+TP_OPTIMISER(adamw)

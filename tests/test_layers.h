@@ -15,6 +15,7 @@ TCase *nn_layers_case(void);
 TCase *nn_initialisers_case(void);
 TCase *optim_steps_case(void);
 TCase *optim_parameters_case(void);
+TCase *optim_golden_case(void);
 TCase *io_idx_case(void);
 TCase *io_gzip_case(void);
 

@@ -40,5 +40,6 @@ Suite *optim_suite(void)
     Suite *suite = suite_create("optim");
     suite_add_tcase(suite, optim_steps_case());
     suite_add_tcase(suite, optim_parameters_case());
+    suite_add_tcase(suite, optim_golden_case());
     return suite;
 }

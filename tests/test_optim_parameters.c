@@ -118,7 +118,7 @@ START_TEST(state_has_pytorch_names)
     ck_assert_str_eq(tp_optim_name(adam), "adam");
     ck_assert_str_eq(tp_optim_state_name(momentum, 0), "momentum_buffer");
     ck_assert_str_eq(tp_optim_state_name(adam, 1), "exp_avg_sq");
-    ck_assert_ptr_null(tp_optim_state_name(adam, 2));
+    ck_assert_ptr_null(tp_optim_state_name(adam, 3));
     ck_assert_ptr_null(tp_optim_state_name(adam, -1));
     ck_assert_ptr_null(tp_optim_state(plain, w, "momentum_buffer"));
     const tp_tensor *state = tp_optim_state(momentum, w, "momentum_buffer");
