@@ -2,6 +2,7 @@
 #ifndef TAPIR_IO_H
 #define TAPIR_IO_H
 
+#include <tapir/io_data.h>
 #include <tapir/tensor.h>
 
 #ifdef __cplusplus
