@@ -5,16 +5,22 @@
 
 #include "core/tensor.h"
 #include "kernels/kernels.h"
+#include "kernels/special.h"
+#include "nn/init.h"
 
 /* A number from a standard distribution. */
 typedef double draw(tp_rng *rng);
 
-static tp_status check(const char *name, const tp_tensor *tensor, const tp_rng *rng, tp_error *error)
+tp_status tp_init_check(const char *name, const tp_tensor *tensor, const tp_rng *rng, int rank, tp_error *error)
 {
+    char text[TP_TENSOR_TEXT];
     if (!tensor || !rng)
         return tp_fail(error, TP_E_ARGUMENT, "%s: the %s is NULL", name, tensor ? "generator" : "tensor");
     if (!tp_dtype_is_float((tp_dtype)tensor->dtype))
         return tp_fail(error, TP_E_DTYPE, "%s: a tensor of %s", name, tp_dtype_name((tp_dtype)tensor->dtype));
+    if (tensor->rank < rank)
+        return tp_fail(error, TP_E_SHAPE, "%s: %s has no fans: dims (out, in, ...) are needed", name,
+                       tp_tensor_text(text, tensor));
     return TP_OK;
 }
 
@@ -31,13 +37,13 @@ static tp_status draw_all(tp_tensor *tensor, draw *next, double shift, double sc
 tp_status tp_init_constant(tp_tensor *tensor, double value, tp_error *error)
 {
     const tp_rng none = {0};
-    const tp_status status = check("tp_init_constant", tensor, &none, error);
+    const tp_status status = tp_init_check("tp_init_constant", tensor, &none, 0, error);
     return status == TP_OK ? tp_tensor_fill(tensor, value) : status;
 }
 
 tp_status tp_init_uniform(tp_tensor *tensor, double low, double high, tp_rng *rng, tp_error *error)
 {
-    const tp_status status = check("tp_init_uniform", tensor, rng, error);
+    const tp_status status = tp_init_check("tp_init_uniform", tensor, rng, 0, error);
     if (status != TP_OK) return status;
     if (!(low <= high) || !isfinite(high - low))
         return tp_fail(error, TP_E_ARGUMENT, "tp_init_uniform: from %g to %g", low, high);
@@ -46,11 +52,32 @@ tp_status tp_init_uniform(tp_tensor *tensor, double low, double high, tp_rng *rn
 
 tp_status tp_init_normal(tp_tensor *tensor, double mean, double deviation, tp_rng *rng, tp_error *error)
 {
-    const tp_status status = check("tp_init_normal", tensor, rng, error);
+    const tp_status status = tp_init_check("tp_init_normal", tensor, rng, 0, error);
     if (status != TP_OK) return status;
     if (!isfinite(mean) || !(deviation >= 0) || !isfinite(deviation))
         return tp_fail(error, TP_E_ARGUMENT, "tp_init_normal: mean %g, deviation %g", mean, deviation);
     return draw_all(tensor, tp_rng_normal, mean, deviation, rng);
+}
+
+/* By the inverse of the distribution: one uniform number an element. */
+tp_status tp_init_truncated_normal(tp_tensor *tensor, double mean, double deviation, double low, double high,
+                                   tp_rng *rng, tp_error *error)
+{
+    const tp_status status = tp_init_check("tp_init_truncated_normal", tensor, rng, 0, error);
+    if (status != TP_OK) return status;
+    if (!isfinite(mean) || !(deviation > 0) || !isfinite(deviation) || !(low < high) || !isfinite(low) ||
+        !isfinite(high))
+        return tp_fail(error, TP_E_ARGUMENT, "tp_init_truncated_normal: mean %g, deviation %g, from %g to %g", mean,
+                       deviation, low, high);
+    const tp_dtype dtype = (tp_dtype)tensor->dtype;
+    const double from = erf((low - mean) / deviation / sqrt(2)), to = erf((high - mean) / deviation / sqrt(2));
+    char *data = tp_tensor_data(tensor);
+    for (int64_t i = 0; i < tensor->count; i++) {
+        const double z = tp_erfinv_of(from + (to - from) * tp_rng_uniform(rng));
+        const double value = fmin(fmax(mean + deviation * sqrt(2) * z, low), high);
+        tp_put(dtype, data + tp_tensor_offset(tensor, i) * (int64_t)tp_dtype_size(dtype), value);
+    }
+    return TP_OK;
 }
 
 double tp_gain_leaky_relu(double slope)
@@ -69,13 +96,9 @@ static tp_status find_fans(const char *name, const tp_tensor *tensor, double gai
                            tp_error *error)
 {
     *found = (fans){1, 1};
-    const tp_status status = check(name, tensor, rng, error);
+    const tp_status status = tp_init_check(name, tensor, rng, 2, error);
     if (status != TP_OK) return status;
     if (!(gain >= 0) || !isfinite(gain)) return tp_fail(error, TP_E_ARGUMENT, "%s: a gain of %g", name, gain);
-    char text[TP_TENSOR_TEXT];
-    if (tensor->rank < 2)
-        return tp_fail(error, TP_E_SHAPE, "%s: %s has no fans: dims (out, in, ...) are needed", name,
-                       tp_tensor_text(text, tensor));
     double receptive = 1;
     for (int i = 2; i < tensor->rank; i++) receptive *= (double)tensor->dims[i];
     if (tensor->count) *found = (fans){(double)tensor->dims[1] * receptive, (double)tensor->dims[0] * receptive};

@@ -81,6 +81,82 @@ START_TEST(initialisers_have_their_moments)
 }
 END_TEST
 
+/* By numerical integration of the density: mean and variance within the bounds. */
+START_TEST(truncated_normal_has_its_moments)
+{
+    const double mean = 0.5, deviation = 2, low = -1, high = 1.5;
+    double mass = 0, first = 0, second = 0, got_mean, got_variance;
+    for (int i = 0; i < 100000; i++) {
+        const double x = low + (high - low) * (i + 0.5) / 100000, p = exp(-pow((x - mean) / deviation, 2) / 2);
+        mass += p, first += p * x, second += p * x * x;
+    }
+    first /= mass;
+    tp_rng rng = tp_rng_seed(3);
+    tp_tensor *t = tp_tensor_new(_i ? TP_F64 : TP_F32, TP_DIMS(200, 100));
+    ck_assert_int_eq(tp_init_truncated_normal(t, mean, deviation, low, high, &rng, NULL), TP_OK);
+    moments(t, &got_mean, &got_variance);
+    ck_assert_double_eq_tol(got_mean, first, 4 * sqrt(got_variance / 20000));
+    ck_assert_double_eq_tol(got_variance, second / mass - first * first, 0.02 * got_variance);
+    for (int64_t i = 0; i < 20000; i++) ck_assert(tp_tensor_item(t, i) >= low && tp_tensor_item(t, i) <= high);
+    ck_assert_int_eq(tp_init_truncated_normal(t, 0, 1, 50, 60, &rng, NULL), TP_OK); /* where nothing is left of it */
+    for (int64_t i = 0; i < 20000; i++) ck_assert(tp_tensor_item(t, i) >= 50 && tp_tensor_item(t, i) <= 60);
+    tp_tensor_release(t);
+}
+END_TEST
+
+/* w w^T = gain^2 1 where w has no more rows than columns, else w^T w. */
+START_TEST(orthogonal_matrices_are_orthogonal)
+{
+    static const int64_t shapes[][3] = {{5, 5, 1}, {3, 4, 5}, {12, 2, 3}, {1, 7, 1}, {6, 1, 1}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        tp_rng rng = tp_rng_seed(i);
+        tp_tensor *w = tp_tensor_new(TP_F64, 3, shapes[i]);
+        ck_assert_int_eq(tp_init_orthogonal(w, 1.5, &rng, NULL), TP_OK);
+        const int64_t rows = shapes[i][0], columns = shapes[i][1] * shapes[i][2];
+        const int64_t k = rows < columns ? rows : columns, n = rows < columns ? columns : rows;
+        for (int64_t a = 0; a < k; a++)
+            for (int64_t b = 0; b < k; b++) {
+                double sum = 0;
+                for (int64_t c = 0; c < n; c++)
+                    sum += rows <= columns ? tp_tensor_item(w, a * columns + c) * tp_tensor_item(w, b * columns + c)
+                                           : tp_tensor_item(w, c * columns + a) * tp_tensor_item(w, c * columns + b);
+                ck_assert_double_eq_tol(sum, a == b ? 2.25 : 0, 1e-14);
+            }
+        tp_tensor_release(w);
+    }
+}
+END_TEST
+
+START_TEST(sparse_columns_have_their_zeros)
+{
+    tp_rng rng = tp_rng_seed(5);
+    tp_tensor *w = tp_tensor_new(TP_F32, TP_DIMS(25, 40));
+    ck_assert_int_eq(tp_init_sparse(w, 0.3, 0.1, &rng, NULL), TP_OK);
+    int in_row_0 = 0;
+    double square = 0;
+    for (int64_t c = 0; c < 40; c++) {
+        int zeros = 0;
+        for (int64_t r = 0; r < 25; r++) {
+            zeros += tp_tensor_item(w, r * 40 + c) == 0;
+            square += pow(tp_tensor_item(w, r * 40 + c), 2);
+        }
+        in_row_0 += tp_tensor_item(w, c) == 0;
+        ck_assert_int_eq(zeros, 8); /* ceil(7.5) */
+    }
+    ck_assert(in_row_0 > 2 && in_row_0 < 30); /* 12.8 expected */
+    ck_assert_double_eq_tol(square / (17 * 40), 0.01, 0.002);
+    tp_tensor *row = tp_tensor_new(TP_F32, TP_DIMS(4)), *cube = tp_tensor_new(TP_F32, TP_DIMS(2, 2, 2));
+    tp_error error;
+    ck_assert_int_eq(tp_init_sparse(cube, 0.3, 0.1, &rng, NULL), TP_E_SHAPE);
+    ck_assert_int_eq(tp_init_orthogonal(row, 1, &rng, &error), TP_E_SHAPE);
+    ck_assert_ptr_nonnull(strstr(error.message, "tp_init_orthogonal"));
+    ck_assert_int_eq(tp_init_sparse(w, 1.5, 0.1, &rng, NULL), TP_E_ARGUMENT);
+    ck_assert_int_eq(tp_init_orthogonal(w, (double)INFINITY, &rng, NULL), TP_E_ARGUMENT);
+    ck_assert_int_eq(tp_init_truncated_normal(w, 0, 1, 2, 2, &rng, NULL), TP_E_ARGUMENT);
+    tp_tensor_release(row), tp_tensor_release(cube), tp_tensor_release(w);
+}
+END_TEST
+
 START_TEST(initialisers_do_not_depend_on_strides)
 {
     tp_tensor *dense = tp_tensor_new(TP_F64, TP_DIMS(4, 6)), *single = tp_tensor_new(TP_F32, TP_DIMS(4, 6));
@@ -176,6 +252,9 @@ TCase *nn_initialisers_case(void)
     tcase_add_test(tcase, zero_init_gives_hidden_layers_no_gradient);
     tcase_add_test(tcase, constant_init_keeps_units_identical);
     tcase_add_loop_test(tcase, initialisers_have_their_moments, 0, 2);
+    tcase_add_loop_test(tcase, truncated_normal_has_its_moments, 0, 2);
+    tcase_add_test(tcase, orthogonal_matrices_are_orthogonal);
+    tcase_add_test(tcase, sparse_columns_have_their_zeros);
     tcase_add_test(tcase, initialisers_do_not_depend_on_strides);
     tcase_add_test(tcase, initialisers_refuse_what_makes_no_sense);
     tcase_add_test(tcase, kaiming_keeps_the_variance);

@@ -20,6 +20,9 @@ extern "C" {
 TP_API tp_status tp_init_constant(tp_tensor *tensor, double value, tp_error *error);
 TP_API tp_status tp_init_uniform(tp_tensor *tensor, double low, double high, tp_rng *rng, tp_error *error);
 TP_API tp_status tp_init_normal(tp_tensor *tensor, double mean, double deviation, tp_rng *rng, tp_error *error);
+/* The normal distribution within [low, high], and nothing outside: one uniform number an element. deviation > 0. */
+TP_API tp_status tp_init_truncated_normal(tp_tensor *tensor, double mean, double deviation, double low, double high,
+                                          tp_rng *rng, tp_error *error);
 
 #define TP_GAIN_RELU 1.4142135623730951
 #define TP_GAIN_TANH 1.6666666666666667
@@ -35,6 +38,14 @@ typedef enum tp_fan { TP_FAN_IN = 0, TP_FAN_OUT } tp_fan;
    "Delving deep into rectifiers", ICCV 2015, section 2.2. */
 TP_API tp_status tp_init_kaiming_uniform(tp_tensor *tensor, tp_fan fan, double gain, tp_rng *rng, tp_error *error);
 TP_API tp_status tp_init_kaiming_normal(tp_tensor *tensor, tp_fan fan, double gain, tp_rng *rng, tp_error *error);
+
+/* gain times an orthogonal matrix, uniform among them: with the dims after the first as one, rows are orthonormal where
+   there are no more rows than columns, else columns are. Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear
+   dynamics of learning in deep linear neural networks", ICLR 2014. Rank >= 2 (TP_E_SHAPE); TP_E_MEMORY. */
+TP_API tp_status tp_init_orthogonal(tp_tensor *tensor, double gain, tp_rng *rng, tp_error *error);
+/* N(0, deviation^2), and in each column of a matrix (rank 2, TP_E_SHAPE) ceil(sparsity rows) zeros at random places.
+   Martens, "Deep learning via Hessian-free optimization", ICML 2010. */
+TP_API tp_status tp_init_sparse(tp_tensor *tensor, double sparsity, double deviation, tp_rng *rng, tp_error *error);
 
 #ifdef __cplusplus
 }
