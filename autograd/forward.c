@@ -84,10 +84,12 @@ static uint32_t through_scalars(const tp_sweep *s, uint32_t i)
         const tp_op *op = node->op;
         if (until[i - first] == 0 || !(node->a & TP_NEEDS) || op->structure == TP_LEAF) continue;
         if (node->a & TP_IS_TENSOR || !op->scalar_slopes) return i;
-        const uint32_t a = (node->a & TP_NODE_BITS) - first, b = (node->b & TP_NODE_BITS) - first;
-        const uint32_t c = node->extra.third - first;
-        const bool moves_a = moving(until, a, places), moves_b = op->arity > 1 && moving(until, b, places);
-        const bool moves_c = op->arity > 2 && moving(until, c, places);
+        const int arity = op->arity;
+        const uint32_t a = (node->a & TP_NODE_BITS) - first;
+        const uint32_t b = arity > 1 ? (node->b & TP_NODE_BITS) - first : places;
+        const uint32_t c = arity > 2 ? node->extra.third - first : places;
+        const bool moves_a = moving(until, a, places), moves_b = moving(until, b, places);
+        const bool moves_c = moving(until, c, places);
         if (!moves_a && !moves_b && !moves_c) continue;
         double slopes[TP_ROW_OPERANDS];
         op->scalar_slopes(nodes, i, slopes);

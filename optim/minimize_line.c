@@ -1,7 +1,7 @@
 /* A line search for the strong Wolfe conditions: Nocedal and Wright, algorithms 3.5 and 3.6 in one loop. `low` is the
    best point that has descended enough, `high` the other end of an interval that holds a step to be accepted. Where
-   values differ by rounding only, slopes decide (Hager and Zhang, "A new conjugate gradient method with guaranteed
-   descent", 2005, 4.1). */
+   values differ by rounding only, slopes decide (as in Hager and Zhang, "A new conjugate gradient method with
+   guaranteed descent", 2005, section 4). */
 #include <string.h>
 
 #include "optim/minimize.h"
@@ -55,11 +55,10 @@ static void take(tp_search *s, point p, double *step)
     *step = p.step;
 }
 
-/* Near the minimum, where values are equal but for rounding: enough descent as the slopes tell it. */
+/* Near the minimum, where values are equal but for rounding: the slope alone tells. */
 static bool flat_enough(point start, point p, double c2)
 {
-    return p.value <= start.value + rounding * fabs(start.value) && p.slope <= (2 * c1 - 1) * start.slope &&
-           p.slope >= c2 * start.slope;
+    return fabs(p.value - start.value) <= rounding * fabs(start.value) && fabs(p.slope) <= -c2 * start.slope;
 }
 
 bool tp_search_line(tp_search *s, const double *d, double c2, double *step)
