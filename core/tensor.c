@@ -65,14 +65,13 @@ static tp_storage *storage_make(const tp_allocator *memory, size_t bytes)
     return storage;
 }
 
-tp_tensor *tp_tensor_make(const tp_allocator *memory, tp_dtype dtype, int rank, const int64_t *dims, const void *data,
-                          tp_error *error)
+tp_tensor *tp_tensor_make_unset(const tp_allocator *memory, tp_dtype dtype, int rank, const int64_t *dims,
+                                tp_error *error)
 {
     if (!memory) memory = &tp_default_allocator;
     int64_t count;
     if (tp_tensor_check(dtype, rank, dims, &count, error) != TP_OK) return NULL;
-    const size_t bytes = (size_t)count * tp_dtype_size(dtype);
-    tp_storage *storage = storage_make(memory, bytes);
+    tp_storage *storage = storage_make(memory, (size_t)count * tp_dtype_size(dtype));
     tp_tensor *tensor = storage ? header_over(memory, storage) : NULL;
     if (!tensor) {
         if (storage) storage_release(storage);
@@ -83,10 +82,18 @@ tp_tensor *tp_tensor_make(const tp_allocator *memory, tp_dtype dtype, int rank, 
     }
     tensor->dtype = (uint8_t)dtype;
     tp_tensor_set_dense(tensor, rank, dims, count);
-    if (data && bytes)
-        memcpy(tensor->data, data, bytes);
+    return tensor;
+}
+
+tp_tensor *tp_tensor_make(const tp_allocator *memory, tp_dtype dtype, int rank, const int64_t *dims, const void *data,
+                          tp_error *error)
+{
+    tp_tensor *tensor = tp_tensor_make_unset(memory, dtype, rank, dims, error);
+    if (!tensor) return NULL;
+    if (data && tensor->storage->bytes)
+        memcpy(tensor->data, data, tensor->storage->bytes);
     else
-        memset(tensor->data, 0, bytes);
+        memset(tensor->data, 0, tensor->storage->bytes);
     return tensor;
 }
 

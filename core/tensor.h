@@ -76,6 +76,10 @@ void tp_tensor_set_view(tp_tensor *view, int rank, const int64_t *dims, const in
 /* Checks dtype, rank and dims, and gives the element count. */
 tp_status tp_tensor_check(tp_dtype dtype, int rank, const int64_t *dims, int64_t *count, tp_error *error);
 
+/* tp_tensor_make for a caller that writes every element: they are not set. */
+tp_tensor *tp_tensor_make_unset(const tp_allocator *memory, tp_dtype dtype, int rank, const int64_t *dims,
+                                tp_error *error);
+
 /* The gradient's buffer, made at the first call; NULL when out of memory. Its contents count only when grad_state is
    TP_GRAD_VALID. */
 tp_tensor *tp_tensor_grad_buffer(tp_tensor *tensor);

@@ -1,5 +1,5 @@
 /* IDX: header, checks, and the elements in the host's byte order. */
-#include <tapir/io.h>
+#include <tapir/io_idx.h>
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,9 +2,12 @@
 #include "io/source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <tapir/io_file.h>
 
 #define FIRST_BLOCK ((size_t)1 << 16)
 
@@ -141,4 +144,64 @@ tp_status tp_source_take(tp_source *source, uint64_t n, unsigned char **block, s
         if (*got < *bytes) return TP_OK;
     }
     return TP_OK;
+}
+
+/* ---- whole files ---- */
+
+/* Reads all there is, at most `most` bytes, and puts a NUL behind it; *bytes is one more than what was read. */
+static tp_status read_all(tp_source *source, size_t most, unsigned char **block, size_t *bytes, size_t *got,
+                          tp_error *error)
+{
+    const size_t limit = most < PTRDIFF_MAX - 1 ? most : PTRDIFF_MAX - 1;
+    if (source->size != TP_SIZE_UNKNOWN && source->size > limit)
+        return tp_fail(error, TP_E_LIMIT, "it has %" PRIu64 " bytes, more than %zu: %s", source->size, limit,
+                       source->name);
+    const uint64_t wanted = source->size != TP_SIZE_UNKNOWN ? source->size : limit;
+    const tp_status status = tp_source_take(source, wanted + 1, block, bytes, got, error);
+    if (status != TP_OK) return status;
+    if (*got > wanted && source->size != TP_SIZE_UNKNOWN)
+        return tp_fail(error, TP_E_IO, "it grew while it was read: %s", source->name);
+    if (*got > wanted) return tp_fail(error, TP_E_LIMIT, "it has more than %zu bytes: %s", limit, source->name);
+    return TP_OK;
+}
+
+/* A block of exactly got + 1 bytes, so that the number of bytes tells its size. */
+static unsigned char *fit(const tp_allocator *memory, unsigned char *block, size_t bytes, size_t got)
+{
+    if (bytes == got + 1) return block;
+    unsigned char *exact = tp_allocate(memory, got + 1);
+    if (exact && got) memcpy(exact, block, got);
+    tp_deallocate(memory, block, bytes);
+    return exact;
+}
+
+void *tp_read_file(const tp_allocator *memory, const char *path, size_t most, size_t *n, tp_error *error)
+{
+    tp_source source;
+    tp_error local = {.status = TP_OK};
+    unsigned char *block = NULL;
+    size_t bytes = 0, got = 0;
+    if (n) *n = 0;
+    tp_status status = n ? TP_OK : tp_fail(&local, TP_E_ARGUMENT, "n is NULL");
+    if (status == TP_OK) status = tp_source_file(&source, memory, path, &local);
+    if (status == TP_OK) {
+        status = read_all(&source, most, &block, &bytes, &got, &local);
+        if (status != TP_OK)
+            tp_deallocate(&source.memory, block, bytes);
+        else if (!(block = fit(&source.memory, block, bytes, got)))
+            status = tp_fail(&local, TP_E_MEMORY, "out of memory: %s", path);
+        tp_source_close(&source);
+    }
+    if (status != TP_OK) {
+        tp_fail(error, status, "tp_read_file: %s", local.message);
+        return NULL;
+    }
+    block[got] = 0;
+    *n = got;
+    return block;
+}
+
+void tp_free_file(const tp_allocator *memory, void *bytes, size_t n)
+{
+    tp_deallocate(memory ? memory : &tp_default_allocator, bytes, n + 1);
 }

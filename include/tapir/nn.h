@@ -8,6 +8,4 @@
 #include <tapir/nn_layers.h>
 #include <tapir/nn_module.h>
 #include <tapir/nn_norm.h>
-#include <tapir/nn_summary.h>
-
-#endif
+#include <tapir/nn_state.h>
