@@ -21,10 +21,11 @@ static tp_status open_file(tp_extent *extent, const char *path, tp_error *error)
     if (fstat(extent->file, &about) != 0) return tp_fail(error, TP_E_IO, "cannot read: %s: %s", strerror(errno), path);
     if (!S_ISREG(about.st_mode)) return tp_fail(error, TP_E_IO, "it is no regular file: %s", path);
     extent->size = (uint64_t)about.st_size;
-    extent->name_bytes = strlen(path) + 1;
-    char *name = tp_allocate(&extent->memory, extent->name_bytes);
+    const size_t bytes = strlen(path) + 1;
+    char *name = tp_allocate(&extent->memory, bytes);
     if (!name) return tp_fail(error, TP_E_MEMORY, "out of memory: %s", path);
-    extent->name = memcpy(name, path, extent->name_bytes);
+    extent->name = memcpy(name, path, bytes);
+    extent->name_bytes = bytes;
     return TP_OK;
 }
 

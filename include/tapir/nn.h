@@ -9,3 +9,6 @@
 #include <tapir/nn_module.h>
 #include <tapir/nn_norm.h>
 #include <tapir/nn_state.h>
+#include <tapir/nn_summary.h>
+
+#endif

@@ -15,6 +15,7 @@ at the end an FNV-1a hash of all bytes before that line. A case is
     dir <numbers>                       for each g operand: a direction
     hvp <numbers>                       for each g operand, then for up: the derivative of the sum of <dir, grad>
 Families of layers hold trajectories of training instead: see trajectories.py.
+"files" writes tests/files, see files.py.
 The same PyTorch on the same machine writes the same bytes; the seeds are the family's name and the case's number.
 """
 import glob
@@ -22,6 +23,7 @@ import importlib
 import os
 import sys
 
+import files
 from common import Case, write_case
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -51,5 +53,8 @@ def write_family(family):
     print("tests/golden/%s.txt: %d cases, %d bytes" % (family, len(cases), len(data)))
 
 
-for name in sys.argv[1:] or FAMILIES:
-    write_family(name)
+for name in sys.argv[1:] or FAMILIES + ["files"]:
+    if name == "files":
+        files.write()
+    else:
+        write_family(name)
