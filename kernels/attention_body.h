@@ -1,5 +1,5 @@
-/* Rows of attention's weights for one element type T. Input and output may be one, so nothing is restrict; each element
-   is read before its place is written. */
+/* Rows of attention's weights, and rotated pairs, for one element type T. Input and output may be one, so nothing is
+   restrict; each element is read before its place is written. */
 
 static void N(attention_weights)(int64_t n, int64_t seen, void *pout, const void *px, double scale,
                                  const uint8_t *allowed, const void *padded)
@@ -45,8 +45,44 @@ static void N(attention_slope)(int64_t n, void *pout, const void *py, const void
     for (int64_t i = 0; i < n; i++) out[i] = s * y[i] * (g[i] - dot);
 }
 
+static void N(attention_angles)(int64_t n, void *pcosines, void *psines, double position, const double *rates)
+{
+    T *const cosines = pcosines, *const sines = psines;
+    SIMD
+    for (int64_t i = 0; i < n; i++) cosines[i] = (T)cos(position * rates[i]);
+    SIMD
+    for (int64_t i = 0; i < n; i++) sines[i] = (T)sin(position * rates[i]);
+}
+
+INLINE void N(rotate_pairs)(int64_t pairs, int64_t apart, int64_t next, T sign, T *restrict out, const T *restrict x,
+                            int64_t step, const T *restrict cosines, const T *restrict sines)
+{
+    SIMD
+    for (int64_t i = 0; i < pairs; i++) {
+        const T a = x[i * next * step], b = x[(i * next + apart) * step], s = sign * sines[i];
+        out[i * next] = a * cosines[i] - b * s;
+        out[i * next + apart] = a * s + b * cosines[i];
+    }
+}
+
+static void N(attention_rotate)(int64_t pairs, bool halves, bool back, void *out, const void *x, int64_t step,
+                                const void *cosines, const void *sines)
+{
+    const T sign = back ? -1 : 1;
+    if (halves && step == 1)
+        N(rotate_pairs)(pairs, pairs, 1, sign, out, x, 1, cosines, sines);
+    else if (halves)
+        N(rotate_pairs)(pairs, pairs, 1, sign, out, x, step, cosines, sines);
+    else if (step == 1)
+        N(rotate_pairs)(pairs, 1, 2, sign, out, x, 1, cosines, sines);
+    else
+        N(rotate_pairs)(pairs, 1, 2, sign, out, x, step, cosines, sines);
+}
+
 extern const tp_attention_loops TABLE(tp_attention_loops);
 const tp_attention_loops TABLE(tp_attention_loops) = {
     .weights = N(attention_weights),
     .slope = N(attention_slope),
+    .angles = N(attention_angles),
+    .rotate = N(attention_rotate),
 };

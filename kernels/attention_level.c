@@ -1,4 +1,4 @@
-/* Rows of attention's weights, for one instruction-set level. */
+/* Rows of attention's weights, and rotated pairs, for one instruction-set level. */
 #include "kernels/attention.h"
 
 #include "kernels/level.h"

@@ -26,10 +26,12 @@ GOLDEN_CALL(attention, tp_attention(g->x[0], g->x[1], g->x[2], g->x[3],
                                     &(tp_attention_options){.causal = g->list[0] != 0, .scale = g->attribute[1]}))
 GOLDEN_CALL(masked_softmax, tp_masked_softmax(g->x[0], g->x[1], g->list[0] != 0, g->attribute[1]))
 
+GOLDEN_CALL(rotary, tp_rotary(g->x[0], g->attribute[0], g->list[1], g->list[2] != 0))
+
 static const golden_builder builders[] = {
-    GOLDEN(layer_norm),          GOLDEN(rms_norm),   GOLDEN(group_norm),
-    GOLDEN(instance_norm),       GOLDEN(batch_norm), GOLDEN(batch_norm_fixed),
-    GOLDEN(local_response_norm), GOLDEN(attention),  GOLDEN(masked_softmax),
+    GOLDEN(layer_norm),     GOLDEN(rms_norm),         GOLDEN(group_norm),          GOLDEN(instance_norm),
+    GOLDEN(batch_norm),     GOLDEN(batch_norm_fixed), GOLDEN(local_response_norm), GOLDEN(attention),
+    GOLDEN(masked_softmax), GOLDEN(rotary),
 };
 
 const golden_family golden_norm = {"norm", builders, COUNT(builders)};

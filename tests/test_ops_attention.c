@@ -1,4 +1,4 @@
-/* Samples of attention and its weights. */
+/* Samples of attention, its weights, and rotary positions. */
 #include "tests/test_ops.h"
 
 /* list[0]: causal; list[1]: the scale is given; number: dropout. */
@@ -27,6 +27,12 @@ static tp_var build_row_of_nothing(const sample *s, const tp_var *x)
 static tp_var build_weights(const sample *s, const tp_var *x)
 {
     return tp_masked_softmax(x[0], s->n > 1 ? x[1] : tp_none(), s->keep, s->number);
+}
+
+/* list: first, halves; number: the base. */
+static tp_var build_rotary(const sample *s, const tp_var *x)
+{
+    return tp_rotary(x[0], s->number, s->list[0], s->list[1] != 0);
 }
 
 #define FIXED(...)                                                                                                     \
@@ -61,6 +67,14 @@ static const sample items[] = {
     {"masked_softmax", "added", build_weights, ON(T(2, 2, 3), T(2, 1, 3)), .number = .5},
     {"masked_softmax", "bytes, turned", build_weights, ON(VIEW(2, 2, 3), LABELS(TP_U8, 2, 3)), .number = 2},
     {"masked_softmax", "(2,0)", build_weights, ON(T(2, 0)), .number = 1},
+
+    {"rotary", "(3,4)", build_rotary, ON(T(3, 4)), LIST(0, 0), .number = 100},
+    {"rotary", "halves (3,6)", build_rotary, ON(T(3, 6)), LIST(2, 1), .number = 10},
+    {"rotary", "heads, turned", build_rotary, ON(VIEW(2, 3, 4)), LIST(-1, 0), .number = 10},
+    {"rotary", "halves, transposed leaf", build_rotary, ON(TRANSPOSED(4, 3, 2)), LIST(1, 1), .number = 10},
+    {"rotary", "every second element", build_rotary, ON(SLICED(2, 4)), LIST(0, 0), .number = 10},
+    {"rotary", "(2,0)", build_rotary, ON(T(2, 0)), LIST(0, 0), .number = 10},
+    {"rotary", "(0,2)", build_rotary, ON(T(0, 2)), LIST(0, 1), .number = 10},
 };
 
 const sample_list attention_samples = {items, COUNT(items)};

@@ -88,6 +88,7 @@ static const wide wides[] = {
     {"softmax", "a row of one is constant"},
     {"log_softmax", "a row of one is constant"},
     {"variance", "of one it is constant"},
+    {"rotary", "pairs of a row are not told apart"},
     {"trace", "the whole matrix"},
     {"cholesky", "triangles are not told apart"},
     {"qr", "triangles are not told apart"},

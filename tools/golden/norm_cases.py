@@ -167,6 +167,24 @@ def attention_cases():
     return cases
 
 
+def rotate(x, base, first, halves):
+    """Pairs as complex numbers, times e^(i theta)."""
+    length, width = x.shape[-2:]
+    rates = base ** (-torch.arange(0, width, 2) / width)
+    theta = (first + torch.arange(length))[:, None] * rates
+    a, b = (x[..., :width // 2], x[..., width // 2:]) if halves else (x[..., ::2], x[..., 1::2])
+    turned = (a * theta.cos() - b * theta.sin(), a * theta.sin() + b * theta.cos())
+    return torch.cat(turned, -1) if halves else torch.stack(turned, -1).flatten(-2)
+
+
+def rotary_cases():
+    cases = []
+    for shape in [(3, 4), (2, 3, 6), Turned(2, 3, 4), Sliced(4, 2)]:
+        for base, first, halves in ((10000, 0, 0), (10000, 0, 1), (100, 7, 0), (2.5, -3, 1)):
+            cases.append(("rotary", [base, first, halves], [shape], lambda x, a=(base, first, halves): rotate(x, *a), -2, 2))
+    return cases
+
+
 def cases():
     return (layer_norm_cases() + rms_norm_cases() + group_norm_cases() + channel_cases() + fixed_cases() + lrn_cases()
-            + attention_cases())
+            + attention_cases() + rotary_cases())
