@@ -3,6 +3,7 @@
 #define TAPIR_NN_H
 
 #include <tapir/nn_activation.h>
+#include <tapir/nn_attention.h>
 #include <tapir/nn_conv.h>
 #include <tapir/nn_init.h>
 #include <tapir/nn_layers.h>
