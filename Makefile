@@ -129,6 +129,7 @@ golden: ## write tests/golden/*.txt anew (needs python3-torch 1.13)
 	@/usr/bin/python3 -B tools/golden
 	@/usr/bin/python3 -B tools/golden_metrics.py
 	@/usr/bin/python3 -B tools/golden/optim.py
+	@/usr/bin/python3 -B tools/golden/transformer.py
 
 check: ## test under sanitizers and valgrind, static analysis, layering, format
 	@sh tools/check.sh

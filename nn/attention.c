@@ -187,12 +187,12 @@ static void project_all(tp_module *module, tp_var x[3])
     for (int i = 0; i < 2 && state->rotary > 0; i++) x[i] = tp_rotary(x[i], state->rotary, 0, false);
 }
 
-static bool check_handles(const char *name, const tp_var x[3], const tp_attention_masks *masks)
+static bool check_handles(const char *name, int n, const tp_var *x, const tp_attention_masks *masks)
 {
     tp_tape *tape = x[0].tape;
     if (!tape) return false;
     bool good = true;
-    for (int i = 0; i < 3 && good; i++) good = (i == 2 && !x[i].tape) || tp_check_operand(tape, name, x[i], i);
+    for (int i = 0; i < n && good; i++) good = tp_check_operand(tape, name, x[i], i);
     if (good && masks && masks->mask.tape) good = tp_check_operand(tape, name, masks->mask, 3);
     if (good && masks && masks->keys.tape) good = tp_check_operand(tape, name, masks->keys, 4);
     return good;
@@ -225,7 +225,7 @@ tp_var tp_attention_forward(tp_module *attention, tp_var q, tp_var k, tp_var v, 
 {
     tp_var x[3] = {q, k, v};
     bool alone;
-    if (v.tape == NULL || !check_handles("attention_forward", x, masks)) return tp_poison(q.tape);
+    if (!check_handles("attention_forward", 3, x, masks)) return tp_poison(q.tape);
     if (!check_operands(attention, "attention_forward", x, &alone)) return tp_poison(q.tape);
     const attention_state *state = tp_module_state(attention);
     project_all(attention, x);
@@ -244,7 +244,7 @@ tp_var tp_attention_weights(tp_module *attention, tp_var q, tp_var k, const tp_a
 {
     tp_var x[3] = {q, k, tp_none()};
     bool alone;
-    if (!check_handles("attention_weights", x, masks) || !check_operands(attention, "attention_weights", x, &alone))
+    if (!check_handles("attention_weights", 2, x, masks) || !check_operands(attention, "attention_weights", x, &alone))
         return tp_poison(q.tape);
     const attention_state *state = tp_module_state(attention);
     project_all(attention, x);
