@@ -74,10 +74,10 @@ typedef struct tp_attention_options {
 TP_API tp_var tp_attention(tp_var q, tp_var k, tp_var v, tp_var mask, const tp_attention_options *options);
 
 /* x: (..., T, d) with an even d. Row t is at position first + t; its pair i of elements is turned by the angle
-   theta = (first + t) base^(-2 i / d):  (a, b) -> (a cos theta - b sin theta, a sin theta + b cos theta). So the product
-   of a row of q with one of k depends on how far they lie apart, and not on where. A pair is elements 2 i and 2 i + 1;
-   with `halves` i and d / 2 + i. TP_E_SHAPE for an odd d and rank 1; TP_E_ARGUMENT for a base that is not finite and
-   above 0. Su, Lu, Pan, Murtadha, Wen, Liu: "RoFormer", 2021, section 3.2; base is 10000 there. */
+   theta = (first + t) base^(-2 i / d):  (a, b) -> (a cos theta - b sin theta, a sin theta + b cos theta). So the
+   product of a row of q with one of k depends on how far they lie apart, and not on where. A pair is elements 2 i and 2
+   i + 1; with `halves` i and d / 2 + i. TP_E_SHAPE for an odd d and rank 1; TP_E_ARGUMENT for a base that is not finite
+   and above 0. Su, Lu, Pan, Murtadha, Wen, Liu: "RoFormer", 2021, section 3.2; base is 10000 there. */
 TP_API tp_var tp_rotary(tp_var x, double base, int64_t first, bool halves);
 
 /* ---- dropout: masks from the tape's generator, see ops_random.h ---- */
