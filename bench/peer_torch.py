@@ -159,6 +159,22 @@ def lenet(_):
     return whole(step)
 
 
+def transformer(dropout, gpt):
+    def make(_):
+        model = nn.TransformerEncoderLayer(128, 4, 512, dropout, "gelu" if gpt else "relu", batch_first=True, norm_first=gpt)
+        x, target = torch.randn(8, 128, 128), torch.randn(8, 128, 128)
+        mask = nn.Transformer.generate_square_subsequent_mask(128) if gpt else None
+        criterion, optimizer = nn.MSELoss(), torch.optim.Adam(model.parameters())
+
+        def step():
+            optimizer.zero_grad()
+            loss = criterion(model(x, mask), target)
+            loss.backward()
+            optimizer.step()
+        return whole(step)
+    return make
+
+
 def together(make):
     """The same in one phase."""
     def both(n):
@@ -219,6 +235,8 @@ TASKS = {
     "avg_pool": on(lambda x: nn.functional.avg_pool2d(x, 3, 1, 1), (16, 32, 32, 32)),
     "bilinear": on(lambda x: nn.functional.interpolate(x, (64, 64), mode="bilinear"), (16, 32, 32, 32)),
     "lenet": lenet,
+    "transformer": transformer(0., False),
+    "transformer_gpt": transformer(.1, True),
     "layer_norm": on(lambda x, w, b: nn.functional.layer_norm(x, (256,), w, b), (512, 256), (256,), (256,)),
     "batch_norm": on(lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), (64, 64, 16, 16), (64,), (64,)),
     "attention": on(lambda q, k, v: torch.softmax(q @ k.transpose(-1, -2) / 8, -1) @ v, *[(4, 8, 128, 64)] * 3),
