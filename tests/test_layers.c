@@ -60,5 +60,7 @@ Suite *layers_suite(void)
     tcase_add_test(golden, every_stored_layer_is_checked);
     tcase_add_loop_test(golden, layer_agrees_with_pytorch, 0, layer_trajectory_count);
     suite_add_tcase(suite, golden);
+    suite_add_tcase(suite, layers_errors_case());
+    suite_add_tcase(suite, layers_uses_case());
     return suite;
 }

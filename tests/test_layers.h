@@ -13,6 +13,8 @@
 TCase *nn_modules_case(void);
 TCase *nn_layers_case(void);
 TCase *nn_initialisers_case(void);
+TCase *layers_errors_case(void);
+TCase *layers_uses_case(void);
 TCase *optim_steps_case(void);
 TCase *optim_parameters_case(void);
 TCase *optim_golden_case(void);

@@ -43,4 +43,8 @@ tp_var trajectory_forward(const trajectory *t, tp_module *module, tp_var x);
 /* Names, shapes, outputs, gradients, and parameters and buffers after 20 steps are PyTorch's. */
 void trajectory_check(const char *family, const trajectory *t);
 
+/* Those of tests/golden/layers.txt. */
+extern const trajectory layer_trajectories[];
+extern const int layer_trajectory_count;
+
 #endif
