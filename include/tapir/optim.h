@@ -5,5 +5,6 @@
 
 #include <tapir/optim_common.h>
 #include <tapir/optim_rules.h>
+#include <tapir/optim_schedule.h>
 
 #endif

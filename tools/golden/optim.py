@@ -6,9 +6,13 @@
 optim.txt: for each case of tests/test_optim_golden.c
     case <name>
     <w0> <w1> <w2>      after each of the steps in KEPT, in f64 as hexadecimal floats
+schedules.txt: for each case of tests/test_schedules.c, the rate (and the momentum, where it is cycled) at t = 0 .. 60
+    case <name>
+    <rate> [<momentum>]
 The weights begin at START; at step k, from 0, the gradient is a w + cos(w + k), with a = (3, 0.2, 1).
 """
 import os
+import warnings
 
 import torch
 
@@ -93,4 +97,56 @@ def write(name, head, blocks):
     print("tests/golden/%s: %d cases, %d bytes" % (name, len(blocks), len(text)))
 
 
+L = torch.optim.lr_scheduler
+T = 60
+SCHEDULES = {
+    "step": lambda o: L.StepLR(o, 7, 0.5),
+    "step_default": lambda o: L.StepLR(o, 20),
+    "multistep": lambda o: L.MultiStepLR(o, [5, 12, 12, 40], 0.3),
+    "exponential": lambda o: L.ExponentialLR(o, 0.93),
+    "constant": lambda o: L.ConstantLR(o, 0.25, 9),
+    "constant_default": lambda o: L.ConstantLR(o),
+    "linear": lambda o: L.LinearLR(o, 0.1, 0.9, 13),
+    "linear_default": lambda o: L.LinearLR(o),
+    "polynomial": lambda o: L.PolynomialLR(o, 45, 2.0),
+    "polynomial_default": lambda o: L.PolynomialLR(o),
+    "cosine": lambda o: L.CosineAnnealingLR(o, 25, 0.01),
+    "cosine_default": lambda o: L.CosineAnnealingLR(o, 60),
+    "restarts": lambda o: L.CosineAnnealingWarmRestarts(o, 8, 2, 0.02),
+    "restarts_default": lambda o: L.CosineAnnealingWarmRestarts(o, 10),
+    "one_cycle": lambda o: L.OneCycleLR(o, 0.5, total_steps=T + 1),
+    "one_cycle_linear": lambda o: L.OneCycleLR(o, 0.5, total_steps=T + 1, pct_start=0.4, anneal_strategy="linear",
+                                               base_momentum=0.7, max_momentum=0.9, div_factor=10, final_div_factor=100),
+    "one_cycle_three": lambda o: L.OneCycleLR(o, 0.5, total_steps=T + 1, three_phase=True),
+    "plateau": lambda o: L.ReduceLROnPlateau(o, factor=0.5, patience=3, cooldown=2),
+    "plateau_absolute": lambda o: L.ReduceLROnPlateau(o, mode="max", threshold_mode="abs", threshold=0.05, patience=0,
+                                                      min_lr=0.003, factor=0.7),
+    "chained": lambda o: L.ChainedScheduler([L.LinearLR(o, 0.1, 1.0, 10), L.ExponentialLR(o, 0.95),
+                                             L.StepLR(o, 15, 0.5)]),
+    "sequential": lambda o: L.SequentialLR(o, [L.LinearLR(o, 0.1, 1.0, 10), L.CosineAnnealingLR(o, 30),
+                                               L.ExponentialLR(o, 0.9)], [10, 40]),
+}
+
+
+def metric(t):
+    """What plateaus follow: it falls, levels off with ripples, and falls again."""
+    return 1 / (1 + min(t, 12)) + 0.02 * (t * 7 % 5) - (0.01 * (t - 40) if t > 40 else 0)
+
+
+def rates(name, make):
+    optim = O.SGD([torch.zeros(1, requires_grad=True)], lr=0.2, momentum=0.9)
+    schedule = make(optim)
+    lines = []
+    for t in range(T + 1):
+        group = optim.param_groups[0]
+        lines.append(numbers([group["lr"]] + ([group["momentum"]] if "one_cycle" in name else [])))
+        if t == T:
+            break
+        optim.step()
+        schedule.step(metric(t + 1)) if "plateau" in name else schedule.step()
+    return lines
+
+
+warnings.simplefilter("ignore")
 write("optim.txt", "tapir optimisers 1", [(name, trajectory(make)) for name, make in RULES.items()])
+write("schedules.txt", "tapir schedules 1", [(name, rates(name, make)) for name, make in SCHEDULES.items()])
