@@ -52,8 +52,10 @@ typedef struct tp_float_loops {
     const tp_softmax_loops *softmax_columns;
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;
-    void (*add)(int64_t n, void *y, const void *x); /* y += x */
-    void (*scale)(int64_t n, void *y, double c);    /* y *= c */
+    void (*add)(int64_t n, void *y, const void *x);                 /* y += x */
+    void (*scale)(int64_t n, void *y, double c);                    /* y *= c */
+    void (*add_times)(int64_t n, void *y, double c, const void *x); /* y += c x */
+    double (*dot)(int64_t n, const void *x, const void *y);         /* carried in f64 */
     /* Row i of n elements of x, `step` apart, is added at table + place[i]; INT64_MIN: it is not. */
     void (*add_rows)(int64_t rows, int64_t n, void *table, const int64_t *place, const void *x, int64_t step);
     /* out = softmax(x) and log_softmax(x) for one row; returns log sum exp. out may be NULL. */

@@ -29,6 +29,24 @@ static void N(scale_by)(int64_t n, void *py, double c)
     for (int64_t i = 0; i < n; i++) y[i] *= factor;
 }
 
+static void N(add_times)(int64_t n, void *py, double c, const void *px)
+{
+    T *restrict const y = py;
+    const T *restrict const x = px;
+    const T factor = (T)c;
+    SIMD
+    for (int64_t i = 0; i < n; i++) y[i] += factor * x[i];
+}
+
+static double N(dot_of)(int64_t n, const void *px, const void *py)
+{
+    const T *const x = px, *const y = py;
+    double sum = 0;
+    SIMD_SUM(sum)
+    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)y[i];
+    return sum;
+}
+
 /* ---- the softmax family, one contiguous row; the largest element is taken out first, so nothing overflows ---- */
 
 INLINE T N(row_max)(int64_t n, const T *x)
@@ -161,6 +179,8 @@ static const tp_float_loops N(loops) = {
     .classes = &TABLE(tp_classes),
     .add = N(add_into),
     .scale = N(scale_by),
+    .add_times = N(add_times),
+    .dot = N(dot_of),
     .add_rows = N(add_rows_of),
     .softmax = N(softmax_loop),
     .log_softmax = N(log_softmax_loop),

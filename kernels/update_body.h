@@ -191,6 +191,29 @@ static void N(rprop)(const tp_update *u)
     }
 }
 
+/* w += rate (g - w), which for 1 is g */
+static void N(mix)(const tp_update *u)
+{
+    T *restrict const w = u->w;
+    const T *restrict const g = u->g;
+    const T rate = (T)u->rate;
+    if (rate == 1) {
+        memcpy(w, g, (size_t)u->n * sizeof *w);
+        return;
+    }
+    SIMD
+    for (int64_t i = 0; i < u->n; i++) w[i] += rate * (g[i] - w[i]);
+}
+
+/* w into low .. high; NaN stays */
+static void N(clip)(const tp_update *u)
+{
+    T *restrict const w = u->w;
+    const T low = (T)u->low, high = (T)u->high;
+    SIMD
+    for (int64_t i = 0; i < u->n; i++) w[i] = w[i] < low ? low : w[i] > high ? high : w[i];
+}
+
 #undef POINTERS
 
 extern tp_update_loop *const TABLE(tp_updates)[TP_UPDATE_COUNT];

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "optim/runs.h"
+
 /* ---- making and freeing ---- */
 
 tp_optim *tp_optim_new(const tp_optim_kind *kind, const void *options, tp_error *error)
@@ -128,17 +130,6 @@ tp_status tp_optim_add(tp_optim *optim, tp_tensor *parameter, tp_error *error)
 
 /* ---- the step ---- */
 
-/* How many elements at the end of the shape lie without gaps, as they do in gradient and state. */
-static int64_t dense_tail(const tp_tensor *tensor)
-{
-    int64_t run = 1;
-    for (int i = tensor->rank - 1; i >= 0; i--) {
-        if (tensor->dims[i] != 1 && tensor->strides[i] != run) return run;
-        run *= tensor->dims[i];
-    }
-    return run;
-}
-
 /* State tensors begin as zeros; others are filled when the options that count are known. */
 static void start_entry(const tp_optim *optim, tp_optim_entry *at)
 {
@@ -159,7 +150,7 @@ static void step_entry(const tp_optim *optim, tp_optim_entry *at, const tp_tenso
     char *state[TP_OPTIM_STATES];
     if (at->steps++ == 0) start_entry(optim, at);
     for (int k = 0; k < TP_OPTIM_STATES; k++) state[k] = tp_tensor_data(at->state[k]);
-    tp_update update = {.n = dense_tail(tensor), .shrink = 1};
+    tp_update update = {.n = tp_dense_tail(tensor), .shrink = 1};
     optim->kind->prepare(tp_options_of(at->group), (double)at->steps, at->numbers, &update);
     for (int64_t i = 0; i < tensor->count; i += update.n) {
         update.w = w + tp_tensor_offset(tensor, i) * size;

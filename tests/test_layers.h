@@ -18,6 +18,9 @@ TCase *layers_uses_case(void);
 TCase *optim_steps_case(void);
 TCase *optim_parameters_case(void);
 TCase *optim_golden_case(void);
+TCase *optim_lbfgs_case(void);
+TCase *optim_gradients_case(void);
+TCase *optim_average_case(void);
 TCase *io_idx_case(void);
 TCase *io_gzip_case(void);
 

@@ -41,5 +41,8 @@ Suite *optim_suite(void)
     suite_add_tcase(suite, optim_steps_case());
     suite_add_tcase(suite, optim_parameters_case());
     suite_add_tcase(suite, optim_golden_case());
+    suite_add_tcase(suite, optim_lbfgs_case());
+    suite_add_tcase(suite, optim_gradients_case());
+    suite_add_tcase(suite, optim_average_case());
     return suite;
 }

@@ -9,7 +9,8 @@ optim.txt: for each case of tests/test_optim_golden.c
 schedules.txt: for each case of tests/test_schedules.c, the rate (and the momentum, where it is cycled) at t = 0 .. 60
     case <name>
     <rate> [<momentum>]
-The weights begin at START; at step k, from 0, the gradient is a w + cos(w + k), with a = (3, 0.2, 1).
+The weights begin at START; at step k, from 0, the gradient is a w + cos(w + k), with a = (3, 0.2, 1). L-BFGS has losses
+of its own: smooth, or Rosenbrock's.
 """
 import os
 import warnings
@@ -71,6 +72,40 @@ RULES = {
     "rprop": lambda p: O.Rprop(p),
     "rprop_all": lambda p: O.Rprop(p, lr=0.1, etas=(0.3, 1.5), step_sizes=(1e-2, 0.3)),
 }
+
+
+def smooth(w):
+    return (FACTORS / 2 * w * w + torch.sin(w + 0.3)).sum() + 0.1 * w.prod() ** 2
+
+
+def rosenbrock(w):
+    return (100 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2).sum()
+
+
+SEARCHES = {
+    "lbfgs": (smooth, {}),
+    "lbfgs_short": (smooth, dict(lr=0.2, max_iter=3, history_size=2)),
+    "lbfgs_wolfe": (rosenbrock, dict(max_iter=2, line_search_fn="strong_wolfe")),
+    "lbfgs_wolfe_history": (rosenbrock, dict(max_iter=4, history_size=3, line_search_fn="strong_wolfe")),
+    "lbfgs_wolfe_smooth": (smooth, dict(lr=20, max_iter=1, line_search_fn="strong_wolfe")),
+}
+
+
+def searched(loss, options):
+    w = torch.tensor(START, requires_grad=True)
+    optim = O.LBFGS([w], **options)
+
+    def closure():
+        optim.zero_grad()
+        y = loss(w)
+        y.backward()
+        return y
+    lines = []
+    for k in range(KEPT[-1]):
+        optim.step(closure)
+        if k + 1 in KEPT:
+            lines.append(numbers(w.tolist()))
+    return lines
 
 
 def numbers(values):
@@ -148,5 +183,6 @@ def rates(name, make):
 
 
 warnings.simplefilter("ignore")
-write("optim.txt", "tapir optimisers 1", [(name, trajectory(make)) for name, make in RULES.items()])
+write("optim.txt", "tapir optimisers 1", [(name, trajectory(make)) for name, make in RULES.items()] +
+      [(name, searched(*search)) for name, search in SEARCHES.items()])
 write("schedules.txt", "tapir schedules 1", [(name, rates(name, make)) for name, make in SCHEDULES.items()])
