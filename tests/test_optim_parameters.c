@@ -132,6 +132,62 @@ START_TEST(state_has_pytorch_names)
 }
 END_TEST
 
+START_TEST(options_are_set_by_name)
+{
+    tp_optim *optim = tp_nadam(NULL, NULL), *plain = tp_sgd(NULL, NULL);
+    tp_error error = {0};
+    ck_assert_str_eq(tp_optim_option_name(optim, 0), "rate");
+    ck_assert_str_eq(tp_optim_option_name(optim, 5), "momentum_decay");
+    ck_assert_ptr_null(tp_optim_option_name(optim, 6));
+    ck_assert_ptr_null(tp_optim_option_name(optim, -1));
+    ck_assert_ptr_null(tp_optim_option_name(NULL, 0));
+    ck_assert_double_eq(tp_optim_option(optim, 0, "momentum_decay"), 4e-3);
+    EXPECT_STATUS(tp_optim_set_option(optim, 0, "beta1", 0, &error), TP_OK);
+    ck_assert_double_eq(tp_optim_option(optim, 0, "beta1"), 0);
+    EXPECT_STATUS(tp_optim_set_option(optim, 0, "beta1", 1, &error), TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "tp_nadam: beta1 is 1, outside [0, 1)");
+    EXPECT_STATUS(tp_optim_set_option(optim, 0, "momentum", 1, &error), TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "tp_optim_set_option: nadam has no option momentum");
+    EXPECT_STATUS(tp_optim_set_option(optim, 1, "beta1", 0, &error), TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "tp_optim_set_option: there is no group 1");
+    EXPECT_STATUS(tp_optim_set_option(plain, 0, "momentum", 0.5, &error), TP_E_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(error.message, "momentum cannot go from 0 to 0.5"));
+    ck_assert(isnan(tp_optim_option(optim, 0, NULL)) && isnan(tp_optim_option(optim, 0, "momentum")));
+    tp_optim_free(optim), tp_optim_free(plain);
+}
+END_TEST
+
+START_TEST(wrong_numbers_are_refused)
+{
+    tp_tensor *w = tensor_of(TP_F64, TP_DIMS(3), optim_start);
+    tp_optim *optim = tp_nadam(NULL, NULL);
+    tp_error error = {0};
+    double numbers[9];
+    tp_optim_add(optim, w, NULL);
+    ck_assert_uint_eq(tp_optim_numbers(optim, numbers, 9), 9); /* steps; six options; the parameter's steps, product */
+    ck_assert_double_eq(numbers[8], 1);
+    EXPECT_STATUS(tp_optim_set_numbers(optim, numbers, 8, &error), TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message,
+                     "tp_optim_set_numbers: 8 numbers, where nadam with 1 groups and 1 parameters has 9");
+    numbers[1] = 0.5, numbers[7] = 1.5;
+    EXPECT_STATUS(tp_optim_set_numbers(optim, numbers, 9, &error), TP_E_ARGUMENT);
+    ck_assert_double_eq(tp_optim_rate(optim, 0), 2e-3);
+    numbers[7] = 4, numbers[2] = 7;
+    EXPECT_STATUS(tp_optim_set_numbers(optim, numbers, 9, &error), TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "tp_nadam: beta1 is 7, outside [0, 1)");
+    numbers[2] = 0.8, numbers[0] = 12;
+    EXPECT_STATUS(tp_optim_set_numbers(optim, numbers, 9, &error), TP_OK);
+    ck_assert_double_eq(tp_optim_rate(optim, 0), 0.5);
+    ck_assert_uint_eq(tp_optim_steps(optim), 12);
+    ck_assert_uint_eq(tp_optim_parameter_steps(optim, w), 4);
+    EXPECT_STATUS(tp_optim_set_numbers(optim, NULL, 0, &error), TP_E_ARGUMENT);
+    EXPECT_STATUS(tp_optim_set_numbers(NULL, numbers, 9, &error), TP_E_ARGUMENT);
+    ck_assert_uint_eq(tp_optim_numbers(NULL, NULL, 0), 0);
+    tp_optim_free(optim);
+    tp_tensor_release(w);
+}
+END_TEST
+
 /* ---- wrong calls ---- */
 
 START_TEST(hyperparameters_are_checked)
@@ -158,6 +214,33 @@ START_TEST(hyperparameters_are_checked)
     ck_assert_int_eq(tp_adam_group(optim, &adam[0], NULL), -1);
     ck_assert_int_eq(tp_optim_group_count(optim), 1);
     tp_optim_free(optim);
+}
+END_TEST
+
+static void expect_message(tp_optim *made, const tp_error *error, const char *text)
+{
+    ck_assert_ptr_null(made);
+    ck_assert_str_eq(error->message, text);
+}
+
+START_TEST(messages_name_the_option)
+{
+    tp_error e = {0};
+    expect_message(tp_adagrad(&(tp_adagrad_options){.initial = -1}, &e), &e,
+                   "tp_adagrad: initial is -1, outside [0, inf)");
+    expect_message(tp_rmsprop(&(tp_rmsprop_options){.alpha = 1}, &e), &e, "tp_rmsprop: alpha is 1, outside [0, 1)");
+    expect_message(tp_adadelta(&(tp_adadelta_options){.rho = -0.5}, &e), &e,
+                   "tp_adadelta: rho is -0.5, outside [0, 1)");
+    expect_message(tp_adamw(&(tp_adamw_options){.weight_decay = (double)NAN}, &e), &e,
+                   "tp_adamw: weight_decay is nan, outside [0, inf)");
+    expect_message(tp_radam(&(tp_radam_options){.beta2 = 2}, &e), &e, "tp_radam: beta2 is 2, outside [0, 1)");
+    expect_message(tp_lion(&(tp_lion_options){.rate = HUGE_VAL}, &e), &e, "tp_lion: rate is inf, outside [0, inf)");
+    expect_message(tp_rprop(&(tp_rprop_options){.eta_plus = 0.9}, &e), &e,
+                   "tp_rprop: eta_plus is 0.9, outside [1, inf)");
+    expect_message(tp_rprop(&(tp_rprop_options){.step_min = 9, .step_max = 3}, &e), &e,
+                   "tp_rprop: step_min is 9, above step_max, 3");
+    expect_message(tp_sgd(&(tp_sgd_options){.nesterov = true}, &e), &e,
+                   "tp_sgd: nesterov wants momentum and no dampening");
 }
 END_TEST
 
@@ -254,7 +337,10 @@ TCase *optim_parameters_case(void)
     tcase_add_test(tcase, refused_parameters_leave_nothing_behind);
     tcase_add_loop_test(tcase, state_can_be_carried_over, 0, OPTIM_RULES);
     tcase_add_test(tcase, state_has_pytorch_names);
+    tcase_add_test(tcase, options_are_set_by_name);
+    tcase_add_test(tcase, wrong_numbers_are_refused);
     tcase_add_test(tcase, hyperparameters_are_checked);
+    tcase_add_test(tcase, messages_name_the_option);
     tcase_add_test(tcase, a_zero_can_be_meant);
     tcase_add_test(tcase, null_arguments_are_harmless);
     tcase_add_test(tcase, every_failed_allocation_is_reported);

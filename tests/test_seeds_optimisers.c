@@ -84,36 +84,36 @@ static void expect_steps(tp_optim *optim, const double *after)
 START_TEST(optimisers_have_the_lectures_numbers)
 {
     expect_steps(tp_sgd(&(tp_sgd_options){.rate = .1}, NULL), NUMBERS(.9, .81, .729));
+    expect_steps(tp_adagrad(&(tp_adagrad_options){.rate = .1}, NULL), NUMBERS(.9, .8331035, .7804562));
+    expect_steps(tp_rmsprop(&(tp_rmsprop_options){.rate = .1, .alpha = .9}, NULL),
+                 NUMBERS(.6837722, .4988706, .3691806));
     expect_steps(tp_adam(&(tp_adam_options){.rate = .1}, NULL), NUMBERS(.9, .8004122, .7015863));
 }
 END_TEST
 
 /* Steps until (100 a^2 + b^2) / 2 falls below 1e-3 from (1, 1), or 10000. */
-static int steps_on_quadratic(bool adaptive, double rate)
+static int steps_on_quadratic(tp_optim *optim)
 {
     tp_tensor *w = F64(TP_DIMS(2), 1, 1);
-    double g[2] = {0};
     int steps = 0;
+    EXPECT_STATUS(tp_optim_add(optim, w, NULL), TP_OK);
     for (; steps < 10000; steps++) {
         tp_tape_reset(tape);
-        tp_tensor_clear_grad(w);
+        tp_optim_clear_grads(optim);
         const tp_var c = data_of(tape, F64(TP_DIMS(2), 50, .5)), f = tp_sum(tp_mul(c, tp_square(tp_param(tape, w))));
         if (tp_item(f) < 1e-3) break;
         EXPECT_STATUS(tp_backward(f), TP_OK);
-        double *data = tp_tensor_data(w);
-        for (int i = 0; i < 2; i++) {
-            const double d = tp_tensor_item(tp_tensor_grad(w), i);
-            g[i] += d * d;
-            data[i] -= adaptive ? rate / (sqrt(g[i]) + 1e-10) * d : rate * d;
-        }
+        EXPECT_STATUS(tp_optim_step(optim), TP_OK);
     }
+    tp_optim_free(optim);
     tp_tensor_release(w);
     return steps;
 }
 
 START_TEST(adagrad_beats_plain_descent_on_an_ill_conditioned_quadratic)
 {
-    const int descent = steps_on_quadratic(false, .019), scaled = steps_on_quadratic(true, .5);
+    const int descent = steps_on_quadratic(tp_sgd(&(tp_sgd_options){.rate = .019}, NULL));
+    const int scaled = steps_on_quadratic(tp_adagrad(&(tp_adagrad_options){.rate = .5}, NULL));
     ck_assert_int_lt(descent, 10000);
     ck_assert_msg(scaled < descent / 2, "%d steps against %d", scaled, descent);
 }
