@@ -12,6 +12,7 @@ TCase *files_atomic_case(void);
 TCase *files_safetensors_case(void);
 TCase *files_safetensors_hostile_case(void);
 TCase *files_state_case(void);
+TCase *files_csv_case(void);
 
 /* tests/files/NAME, and its bytes, for the caller to free. */
 enum { FILES_PATH = 256 };

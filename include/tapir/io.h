@@ -2,6 +2,7 @@
 #ifndef TAPIR_IO_H
 #define TAPIR_IO_H
 
+#include <tapir/io_csv.h>
 #include <tapir/io_data.h>
 #include <tapir/io_file.h>
 #include <tapir/io_idx.h>
