@@ -4,7 +4,8 @@
 #if defined(TP_WITH_ZLIB)
 
 #include <string.h>
-#include <zlib.h>
+
+#include "io/deflate.h"
 
 #define INPUT_BLOCK ((size_t)1 << 16)
 
@@ -16,7 +17,7 @@ typedef struct gzip_state {
 } gzip_state;
 
 /* zlib frees without saying how much: the size stands in front of the block. */
-static void *zlib_allocate(void *user, unsigned items, unsigned size)
+void *tp_zlib_allocate(void *user, unsigned items, unsigned size)
 {
     const tp_allocator *memory = user;
     const size_t bytes = TP_ALIGNMENT + (size_t)items * size;
@@ -26,7 +27,7 @@ static void *zlib_allocate(void *user, unsigned items, unsigned size)
     return block + TP_ALIGNMENT;
 }
 
-static void zlib_free(void *user, void *address)
+void tp_zlib_free(void *user, void *address)
 {
     unsigned char *block = (unsigned char *)address - TP_ALIGNMENT;
     size_t bytes;
@@ -91,8 +92,8 @@ tp_status tp_source_gunzip(tp_source *source, tp_error *error)
     gzip_state *state = tp_allocate_zeroed(&source->memory, sizeof *state);
     if (!state) return tp_fail(error, TP_E_MEMORY, "out of memory for gzip: %s", source->name);
     state->packed = *source;
-    state->stream.zalloc = zlib_allocate;
-    state->stream.zfree = zlib_free;
+    state->stream.zalloc = tp_zlib_allocate;
+    state->stream.zfree = tp_zlib_free;
     state->stream.opaque = &state->packed.memory;
     const int code = inflateInit2(&state->stream, 15 + 16); /* the largest window, and gzip's header and trailer */
     if (code != Z_OK) {

@@ -62,6 +62,7 @@ void tp_sink_write(tp_sink *sink, const void *bytes, size_t n)
     sink->n += n;
     if (sink->writer) tp_writer_write(sink->writer, bytes, n, NULL);
     if (sink->buffer) tp_buffer_add(sink->buffer, bytes, n);
+    if (sink->take) sink->take(sink->user, bytes, n);
 }
 
 /* The elements first .. first+n-1 in row-major order, one after another. */

@@ -18,10 +18,12 @@ void tp_buffer_add(tp_buffer *buffer, const void *bytes, size_t n);
 void tp_buffer_text(tp_buffer *buffer, const char *format, ...) TP_PRINTF(2, 3);
 void tp_buffer_free(tp_buffer *buffer);
 
-/* Takes bytes one after another, for a file or a buffer, whichever is not NULL; for neither, they are lost. */
+/* Takes bytes one after another, for a file, a buffer or a function, whichever are not NULL. */
 typedef struct tp_sink {
     tp_writer *writer;
     tp_buffer *buffer;
+    void (*take)(void *user, const void *bytes, size_t n);
+    void *user;
     uint64_t n; /* so far */
 } tp_sink;
 

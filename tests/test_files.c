@@ -145,5 +145,6 @@ Suite *files_suite(void)
     suite_add_tcase(suite, files_safetensors_hostile_case());
     suite_add_tcase(suite, files_state_case());
     suite_add_tcase(suite, files_csv_case());
+    suite_add_tcase(suite, files_npy_case());
     return suite;
 }

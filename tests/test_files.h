@@ -13,6 +13,7 @@ TCase *files_safetensors_case(void);
 TCase *files_safetensors_hostile_case(void);
 TCase *files_state_case(void);
 TCase *files_csv_case(void);
+TCase *files_npy_case(void);
 
 /* tests/files/NAME, and its bytes, for the caller to free. */
 enum { FILES_PATH = 256 };

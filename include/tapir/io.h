@@ -6,6 +6,7 @@
 #include <tapir/io_data.h>
 #include <tapir/io_file.h>
 #include <tapir/io_idx.h>
+#include <tapir/io_npy.h>
 #include <tapir/io_safetensors.h>
 
 #endif

@@ -5,6 +5,7 @@ the header, the header as JSON, the elements; elements of 8 bytes before those o
 """
 import json
 import os
+import zipfile
 
 import numpy
 import torch
@@ -89,9 +90,65 @@ def write_dtypes():
     save("dtypes_held.safetensors", {k: t.to(held.get(t.dtype, t.dtype)) for k, t in tensors.items()}, metadata)
 
 
+def arrays():
+    """Every type in both byte orders and both orders of indices, and shapes with edges."""
+    made = {}
+    for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"):
+        numbers = numpy.arange(-5, 7) * 0.75 if kind[0] == "f" else numpy.arange(12) * (5 if kind[0] == "i" else 9)
+        if kind[0] == "i":
+            numbers = numbers - 30
+        if kind in ("i8", "u4", "u8"):
+            numbers = numbers + {"i8": -2**55, "u4": 2**32 - 200, "u8": 2**62}[kind]
+        array = numbers.reshape(2, 3, 2)
+        for order in "<>" if kind[1] > "1" else "|":
+            made[kind + {"<": "_little", ">": "_big", "|": ""}[order]] = array.astype(order + kind)
+            made[kind + {"<": "_little", ">": "_big", "|": ""}[order] + "_fortran"] = numpy.asfortranarray(array.astype(order + kind))
+    made["edges"] = numpy.array([numpy.inf, -numpy.inf, numpy.nan, -0.0, 5e-8], dtype=">f2")
+    made["bool"] = numpy.array([[True, False], [False, True]])
+    made["scalar"] = numpy.array(2.5)
+    made["empty"] = numpy.zeros((3, 0, 2), dtype="f4")
+    made["name with spaces, \u540d"] = numpy.asfortranarray(numpy.arange(24, dtype="f4").reshape(4, 6))
+    return made
+
+
+HELD = {"f2": "f4", "i1": "i4", "i2": "i4", "u2": "i4", "u4": "i8", "u8": "i8", "b1": "u1"}
+
+
+def write_arrays():
+    made = arrays()
+    numpy.savez(path("arrays.npz"), **made)
+    few = {name: made[name] for name in ("f4_little", "u8_big_fortran", "bool", "scalar")}
+    numpy.savez_compressed(path("deflated.npz"), zeros=numpy.zeros((300, 10)), **few)
+    held = {}
+    for name, array in made.items():
+        code = array.dtype.str[1:]
+        held[name] = torch.from_numpy(numpy.array(array.astype("<" + HELD.get(code, code)), order="C"))
+    save("arrays_held.safetensors", held)
+    plain = {"matrix": numpy.arange(6, dtype="<f4").reshape(2, 3) / 4, "vector": numpy.arange(5, dtype="<i8") - 2**40,
+             "scalar": numpy.array(0.1), "none": numpy.zeros((0, 3), dtype="<i4"), "bytes": numpy.arange(200, dtype="u1").reshape(1, 200)}
+    for name, array in plain.items():
+        numpy.save(path(name + ".npy"), array)
+    for major in (2, 3):
+        with open(path("version%d.npy" % major), "wb") as file:
+            numpy.lib.format.write_array(file, plain["matrix"], version=(major, 0))
+    write_zip64(plain["matrix"])
+
+
+def write_zip64(array):
+    """An archive whose every size stands in the 64-bit fields."""
+    limits = zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT
+    zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 1, 0
+    with zipfile.ZipFile(path("zip64.npz"), "w") as archive:
+        for name in ("a.npy", "b.npy"):
+            with archive.open(name, "w", force_zip64=True) as file:
+                numpy.lib.format.write_array(file, array)
+    zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = limits
+
+
 def write():
     os.makedirs(FOLDER, exist_ok=True)
     write_networks()
     write_dtypes()
+    write_arrays()
     size = sum(os.path.getsize(path(name)) for name in os.listdir(FOLDER))
     print("tests/files: %d files, %d bytes" % (len(os.listdir(FOLDER)), size))
