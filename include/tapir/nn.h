@@ -11,5 +11,6 @@
 #include <tapir/nn_norm.h>
 #include <tapir/nn_state.h>
 #include <tapir/nn_summary.h>
+#include <tapir/nn_recurrent.h>
 
 #endif
