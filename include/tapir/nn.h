@@ -9,8 +9,8 @@
 #include <tapir/nn_layers.h>
 #include <tapir/nn_module.h>
 #include <tapir/nn_norm.h>
+#include <tapir/nn_recurrent.h>
 #include <tapir/nn_state.h>
 #include <tapir/nn_summary.h>
-#include <tapir/nn_recurrent.h>
 
 #endif
