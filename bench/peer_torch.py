@@ -59,6 +59,21 @@ def network(widths, batch, activation, classes):
     return make
 
 
+def recurrent(kind, steps, batch, width, hidden, **stack):
+    def make(_):
+        model = kind(width, hidden, **stack)
+        optimizer = torch.optim.Adam(model.parameters())
+        x = torch.randn(steps, batch, width)
+
+        def step():
+            optimizer.zero_grad()
+            y, _ = model(x)
+            y.square().mean().backward()
+            optimizer.step()
+        return whole(step)
+    return make
+
+
 def matmul(n):
     a = torch.randn(n, n, requires_grad=True)
     b = torch.randn(n, n, requires_grad=True)
@@ -209,6 +224,10 @@ TASKS = {
     "mlp_tiny": network((64, 64, 64, 8), 1, nn.ReLU, True),
     "mlp_middle": network((784, 128, 64, 10), 64, nn.ReLU, True),
     "mlp_wide": network((784, 512, 512, 10), 128, nn.ReLU, True),
+    "recurrent_lstm": recurrent(nn.LSTM, 64, 32, 128, 128),
+    "recurrent_gru": recurrent(nn.GRU, 64, 32, 128, 128),
+    "recurrent_deep": recurrent(nn.LSTM, 32, 16, 64, 64, num_layers=2, bidirectional=True),
+    "recurrent_small": recurrent(nn.LSTM, 16, 1, 16, 32),
     "matmul": matmul,
     "exp": large(torch.exp, 1),
     "sigmoid": large(torch.sigmoid, 1),
