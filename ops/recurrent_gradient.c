@@ -195,16 +195,30 @@ static tp_status give_w_hh(tp_ctx *ctx, back *k)
     return d ? add_product(ctx, k, k->r.batch, d, h0->data, grad, &add) : TP_E_MEMORY;
 }
 
-/* The sum of d over all steps and rows, for the bias that is operand i. */
-static tp_status give_bias(tp_ctx *ctx, const back *k, int i, const tp_tensor *d)
+/* The sums of d over all steps and rows, for the bias that is operand i; `same` holds them already, or is NULL. */
+static tp_status give_bias(tp_ctx *ctx, const back *k, int i, const tp_tensor *d, const tp_tensor *same,
+                           tp_tensor **given)
 {
     if (!k->r.call->bias || !tp_ctx_needs(ctx, i)) return TP_OK;
     tp_tensor *grad = tp_ctx_grad(ctx, i, NULL);
     if (!grad) return TP_E_MEMORY;
     const int64_t dims[2] = {k->r.steps * k->r.batch, k->r.wide}, strides[2] = {k->r.wide, 1};
-    tp_reduce(ctx->tape->kernels, TP_FOLD_SUM, k->dtype, 2, dims, strides, d->data, 1, k->dtype, grad->data,
-              ctx->tape->threads);
+    if (same)
+        memcpy(grad->data, same->data, (size_t)k->r.wide * tp_dtype_size(k->dtype));
+    else
+        tp_reduce(ctx->tape->kernels, TP_FOLD_SUM, k->dtype, 2, dims, strides, d->data, 1, k->dtype, grad->data,
+                  ctx->tape->threads);
+    *given = grad;
     return TP_OK;
+}
+
+/* The two have one gradient, but for the GRU's. */
+static tp_status give_biases(tp_ctx *ctx, const back *k)
+{
+    tp_tensor *first = NULL, *second = NULL;
+    const tp_status status = give_bias(ctx, k, B_IH, k->dgates, NULL, &first);
+    if (status != TP_OK) return status;
+    return give_bias(ctx, k, B_HH, k->dsums, k->dsums == k->dgates ? first : NULL, &second);
 }
 
 static tp_status give_state(tp_ctx *ctx, int i, const tp_tensor *d)
@@ -223,8 +237,7 @@ tp_status tp_recurrent_gradient(tp_ctx *ctx, const tp_tensor *g)
     if (status == TP_OK) status = give_x(ctx, &k, wi);
     if (status == TP_OK) status = give_w_ih(ctx, &k);
     if (status == TP_OK) status = give_w_hh(ctx, &k);
-    if (status == TP_OK) status = give_bias(ctx, &k, B_IH, k.dgates);
-    if (status == TP_OK) status = give_bias(ctx, &k, B_HH, k.dsums);
+    if (status == TP_OK) status = give_biases(ctx, &k);
     if (status == TP_OK) status = give_state(ctx, k.r.h0, k.dh);
     if (status == TP_OK) status = give_state(ctx, k.r.c0, k.dc);
     close(ctx, &k);
