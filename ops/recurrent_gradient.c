@@ -204,7 +204,7 @@ static tp_status give_bias(tp_ctx *ctx, const back *k, int i, const tp_tensor *d
     if (!grad) return TP_E_MEMORY;
     const int64_t dims[2] = {k->r.steps * k->r.batch, k->r.wide}, strides[2] = {k->r.wide, 1};
     if (same)
-        memcpy(grad->data, same->data, (size_t)k->r.wide * tp_dtype_size(k->dtype));
+        tp_copy(1, grad->dims, k->dtype, grad->data, grad->strides, k->dtype, same->data, same->strides);
     else
         tp_reduce(ctx->tape->kernels, TP_FOLD_SUM, k->dtype, 2, dims, strides, d->data, 1, k->dtype, grad->data,
                   ctx->tape->threads);
