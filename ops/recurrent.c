@@ -255,8 +255,8 @@ static tp_status recurrent_pattern(tp_ctx *ctx)
 
 #define CLOSURES                                                                                                       \
     .arity = TP_VARIADIC, .structure = TP_DENSE, .attributes = sizeof(tp_recurrent_call),                              \
-    .pattern = recurrent_pattern, .scratch = 2, .shape = recurrent_shape, .forward = recurrent_forward,                \
-    .backward = tp_recurrent_backward, .gradient = tp_recurrent_gradient
+    .pattern = recurrent_pattern, .shape = recurrent_shape, .forward = recurrent_forward,                              \
+    .backward = tp_recurrent_backward, .gradient = tp_recurrent_gradient, .workspace = tp_recurrent_workspace
 #define SHAPES(gates, state)                                                                                           \
     "x: (T, B, in), weight_ih: (" gates "H, in), weight_hh: (" gates "H, H), biases: (" gates "H) or none, " state     \
     ": (B, H) or none, lengths: (B) or none -> (T, B, H), the state (B, H)"

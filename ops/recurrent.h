@@ -42,6 +42,7 @@ static inline int64_t tp_recurrent_step(const tp_recurrent *r, int64_t i)
 
 /* Closures. */
 tp_status tp_recurrent_gradient(tp_ctx *ctx, const tp_tensor *g);
+size_t tp_recurrent_workspace(tp_ctx *ctx);
 tp_status tp_recurrent_backward(tp_ctx *ctx, tp_var g);
 
 #endif

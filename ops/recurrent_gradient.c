@@ -26,6 +26,15 @@ static tp_tensor *room(tp_ctx *ctx, const back *k, int rank, int64_t a, int64_t 
                          ctx->op->name);
 }
 
+size_t tp_recurrent_workspace(tp_ctx *ctx)
+{
+    const tp_recurrent r = tp_recurrent_of(ctx);
+    const size_t size = tp_dtype_size((tp_dtype)tp_ctx_input(ctx, X)->dtype), rows = size * (size_t)r.batch;
+    const size_t sums = tp_pool_bytes(rows * (size_t)r.steps * (size_t)r.wide);
+    return (r.call->cell == TP_CELL_GRU ? 2 : 1) * sums + tp_pool_bytes(rows * (size_t)r.wide) +
+           3 * tp_pool_bytes(rows * (size_t)r.units);
+}
+
 static void close(tp_ctx *ctx, back *k)
 {
     if (k->dsums != k->dgates) tp_done(ctx->tape, k->dsums);
