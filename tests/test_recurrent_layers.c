@@ -40,7 +40,7 @@ START_TEST(numbers_that_make_no_sense_are_refused)
     ck_assert_ptr_null(tp_lstm_layer(3, INT64_MAX, NULL, NULL, NULL));
     ck_assert_ptr_null(tp_gru_layer(3, 3, &(tp_recurrent_stack){.layers = 65}, NULL, &error));
     ck_assert_str_eq(error.message, "tp_gru_layer: 65 layers, not 1 to 64");
-    ck_assert_ptr_null(tp_rnn_layer(3, 3, &(tp_recurrent_stack){.dropout = NAN}, NULL, &error));
+    ck_assert_ptr_null(tp_rnn_layer(3, 3, &(tp_recurrent_stack){.dropout = (double)NAN}, NULL, &error));
     ck_assert_ptr_null(tp_gru_cell(3, -1, NULL, NULL));
     error = (tp_error){0};
     ck_assert_ptr_null(tp_lstm_layer(3, INT64_MAX / 8, NULL, NULL, &error));

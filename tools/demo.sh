@@ -28,16 +28,16 @@ echo "== memory against work"
 "$build/demos/checkpoints" "$out" || exit 1
 
 echo
+echo "== a character LSTM on English text"
+"$build/demos/characters" || exit 1
+
+echo
 echo "== implicit differentiation"
 "$build/demos/implicit" "$out" || exit 1
 
 echo
 echo "== a network on Fashion-MNIST"
 "$build/demos/fashion_mnist" "$out" || exit 1
-
-echo
-echo "== a character LSTM on English text"
-"$build/demos/characters" || exit 1
 
 echo
 echo "The drawings and pictures:"
