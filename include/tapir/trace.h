@@ -464,6 +464,8 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_randint(...) tp_at(tp_randint(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_rdivs(...) tp_at(tp_rdivs(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_reciprocal(...) tp_at(tp_reciprocal(__VA_ARGS__), __FILE__, __LINE__)
+#define tp_recurrent_cell_forward(...) tp_at(tp_recurrent_cell_forward(__VA_ARGS__), __FILE__, __LINE__)
+#define tp_recurrent_forward(...) tp_at(tp_recurrent_forward(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_relu(...) tp_at(tp_relu(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_relu6(...) tp_at(tp_relu6(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_remainder(...) tp_at(tp_remainder(__VA_ARGS__), __FILE__, __LINE__)
