@@ -24,6 +24,10 @@ echo "== an op of one's own"
 "$build/demos/own_op" || exit 1
 
 echo
+echo "== a layer of one's own"
+"$build/demos/own_layer" "$out" || exit 1
+
+echo
 echo "== memory against work"
 "$build/demos/checkpoints" "$out" || exit 1
 
@@ -38,6 +42,10 @@ echo "== implicit differentiation"
 echo
 echo "== a network on Fashion-MNIST"
 "$build/demos/fashion_mnist" "$out" || exit 1
+
+echo
+echo "== LeNet on Fashion-MNIST"
+"$build/demos/lenet" "$out" || exit 1
 
 echo
 echo "The drawings and pictures:"
