@@ -1,7 +1,6 @@
 /* LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998) on Fashion-MNIST, as it was but for ReLU and max pooling: at least
    90.5 % of the 10,000 test images right after 10 epochs of Adam, at a rate that follows half a cosine down to 0. Then
-   a little wider, with batch norm and dropout: at least 91.5 %. usage: lenet [folder for the picture] [folder of data]
- */
+   a little wider, with batch norm and dropout: at least 91.5 %. usage: lenet [folder for pictures] [folder of data] */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

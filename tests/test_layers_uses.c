@@ -1,6 +1,8 @@
 /* Layers at work: modes, running statistics, draws, parameters that do not learn, memory, summaries. */
 #include <stdio.h>
 
+#include <tapir/checkpoint.h>
+
 #include "tests/test_layers.h"
 #include "tests/trajectories.h"
 
@@ -146,6 +148,27 @@ START_TEST(running_statistics_move_once_a_step)
     tp_tape_free(tape), tp_tape_free(other);
     tp_tensor_release(x), tp_tensor_release(mean), tp_tensor_release(wrong);
     tp_module_free(replayed), tp_module_free(recorded);
+}
+END_TEST
+
+static tp_var run_module(tp_tape *tape, const tp_var *x, int n, void *module)
+{
+    (void)tape, (void)n;
+    return tp_module_forward(module, x[0]);
+}
+
+/* ... and a checkpoint that runs again in the walk does not. */
+START_TEST(running_statistics_stay_while_a_checkpoint_runs_again)
+{
+    tp_module *inside = batch_norm(_i), *plain = batch_norm(_i);
+    tp_tape *tape = tp_tape_new(NULL);
+    const tp_var x = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(3, 2, 4), 5, -1, 2));
+    EXPECT_STATUS(tp_backward(tp_sum(tp_square(tp_checkpoint(run_module, tape, &x, 1, inside)))), TP_OK);
+    ck_assert(tp_ok(tp_module_forward(plain, x)));
+    static const char *const names[] = {"running_mean", "running_var", "num_batches_tracked"};
+    for (int i = 0; i < 3; i++) expect_same(tp_module_buffer(inside, names[i]), tp_module_buffer(plain, names[i]), 0);
+    tp_tape_free(tape);
+    tp_module_free(inside), tp_module_free(plain);
 }
 END_TEST
 
@@ -325,6 +348,7 @@ TCase *layers_uses_case(void)
     tcase_add_loop_test(tcase, dropout_is_off_in_evaluation_and_keeps_the_mean, 0, 2);
     tcase_add_test(tcase, rrelu_draws_slopes_in_training);
     tcase_add_loop_test(tcase, running_statistics_move_once_a_step, 0, 3);
+    tcase_add_loop_test(tcase, running_statistics_stay_while_a_checkpoint_runs_again, 0, 3);
     tcase_add_test(tcase, cumulative_statistics_are_means_over_batches);
     tcase_add_test(tcase, frozen_parameters_stay_as_they_are);
     tcase_add_test(tcase, first_values_are_drawn_as_pytorch_does);

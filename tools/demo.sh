@@ -40,12 +40,12 @@ echo "== implicit differentiation"
 "$build/demos/implicit" "$out" || exit 1
 
 echo
-echo "== a network on Fashion-MNIST"
-"$build/demos/fashion_mnist" "$out" || exit 1
-
-echo
 echo "== LeNet on Fashion-MNIST"
 "$build/demos/lenet" "$out" || exit 1
+
+echo
+echo "== a network on Fashion-MNIST"
+"$build/demos/fashion_mnist" "$out" || exit 1
 
 echo
 echo "The drawings and pictures:"
