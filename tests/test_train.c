@@ -5,5 +5,6 @@ Suite *train_suite(void)
 {
     Suite *suite = suite_create("train");
     suite_add_tcase(suite, train_metrics_case());
+    suite_add_tcase(suite, train_history_case());
     return suite;
 }

@@ -7,5 +7,6 @@
 #include "tests/helpers.h"
 
 TCase *train_metrics_case(void);
+TCase *train_history_case(void);
 
 #endif

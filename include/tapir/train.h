@@ -2,6 +2,7 @@
 #ifndef TAPIR_TRAIN_H
 #define TAPIR_TRAIN_H
 
+#include <tapir/train_history.h>
 #include <tapir/train_metrics.h>
 
 #endif
