@@ -225,7 +225,7 @@ static tp_var fitted_shape(tp_tape *tape, tp_var g, const tp_shape *shape, tp_dt
     return tp_poison(tape);
 }
 
-tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like)
+tp_var tp_fit_gradient(tp_tape *tape, tp_var g, uint32_t like)
 {
     if (!tp_ok(g)) return g;
     const bool scalar = !(tape->nodes[like].a & TP_IS_TENSOR);

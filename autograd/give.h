@@ -18,7 +18,8 @@ tp_var tp_slot_gradient(tp_tape *tape, uint32_t node);
 
 /* The engine's own ops. */
 tp_var tp_accumulate(tp_tape *tape, tp_var a, tp_var b);
-tp_var tp_fit(tp_tape *tape, tp_var g, uint32_t like); /* g cast and summed, or spread, to the node's dtype and shape */
+tp_var tp_fit_gradient(tp_tape *tape, tp_var g,
+                       uint32_t like);    /* g cast and summed, or spread, to the node's dtype and shape */
 tp_var tp_alias(tp_tape *tape, tp_var x); /* a node of its own with x's value, differentiable whatever x is */
 tp_var tp_assemble(tp_tape *tape, uint32_t like, uint32_t parts); /* the parts of a gradient put together */
 

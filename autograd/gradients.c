@@ -22,7 +22,7 @@ static tp_var fit_seed(tp_var y, tp_var seed)
     const tp_tensor *value = tp_value(y), *given = tp_value(seed);
     char want[TP_SHAPE_TEXT] = "()", got[TP_SHAPE_TEXT];
     if (!given || (value && tp_shape_equal(value->rank, value->dims, given->rank, given->dims)))
-        return tp_fit(tape, seed, y.node);
+        return tp_fit_gradient(tape, seed, y.node);
     tp_tape_fail(tape, TP_E_SHAPE, "tp_backward: the seed has shape %s, the result %s", tp_tensor_text(got, given),
                  value ? tp_tensor_text(want, value) : want);
     return tp_poison(tape);
@@ -56,7 +56,7 @@ static tp_status seed_numbers(tp_var y, const tp_var *seed)
 static tp_status seed_recorded(tp_var y, const tp_var *seed)
 {
     tp_tape *tape = y.tape;
-    const tp_var fitted = seed ? fit_seed(y, *seed) : tp_fit(tape, tp_const(tape, 1), y.node);
+    const tp_var fitted = seed ? fit_seed(y, *seed) : tp_fit_gradient(tape, tp_const(tape, 1), y.node);
     if (!tp_ok(fitted)) return tape->error.status;
     tape->slots[y.node].recorded.node = fitted.node + 1;
     return TP_OK;

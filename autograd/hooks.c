@@ -106,7 +106,7 @@ static tp_var fitted(tp_tape *tape, uint32_t node, tp_var g)
         snprintf(what, sizeof what, "returned a gradient of shape %s", tp_tensor_text(text, given));
         refuse(tape, node, TP_E_SHAPE, what);
     } else {
-        return tp_fit(tape, g, node);
+        return tp_fit_gradient(tape, g, node);
     }
     return tp_poison(tape);
 }

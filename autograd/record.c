@@ -23,7 +23,7 @@ tp_var tp_slot_gradient(tp_tape *tape, uint32_t node)
 
 tp_status tp_slot_record(tp_tape *tape, uint32_t node, tp_var g)
 {
-    g = tp_fit(tape, g, node);
+    g = tp_fit_gradient(tape, g, node);
     if (!tp_ok(g)) return tape->error.status;
     const uint32_t held = tape->slots[node].recorded.node;
     if (held) g = tp_accumulate(tape, tp_handle(tape, held - 1), g);

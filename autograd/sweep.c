@@ -38,7 +38,7 @@ tp_var tp_sweep_var(const tp_sweep *s, uint32_t lane, uint32_t node)
 tp_status tp_sweep_add(const tp_sweep *s, uint32_t lane, uint32_t node, tp_var dx)
 {
     tp_tape *tape = s->tape;
-    dx = tp_fit(tape, dx, node);
+    dx = tp_fit_gradient(tape, dx, node);
     const tp_var held = tp_sweep_var(s, lane, node);
     if (tp_ok(held) && tp_ok(dx)) dx = tp_accumulate(tape, held, dx);
     if (!tp_ok(dx) || tape->error.status != TP_OK) return tape->error.status;

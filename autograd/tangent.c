@@ -20,9 +20,9 @@ static tp_status row_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *result
     tp_tape *tape = ctx->tape;
     for (uint32_t k = 0; k < ctx->count; k++) {
         if (!tp_ok(operands[k]) || ctx->op->row->none[k]) continue;
-        const tp_var dx = tp_fit(tape, operands[k], ctx->node);
+        const tp_var dx = tp_fit_gradient(tape, operands[k], ctx->node);
         const tp_var part = tp_elementwise_recorded(ctx, (int)k, dx);
-        *result = add(tape, *result, tp_fit(tape, part, ctx->node));
+        *result = add(tape, *result, tp_fit_gradient(tape, part, ctx->node));
         if (!tp_ok(*result)) return tape->error.status;
     }
     return TP_OK;
@@ -40,7 +40,7 @@ static tp_status linear_tangent(tp_ctx *ctx, const tp_var *operands, tp_var *res
         if ((k < 32 && ctx->op->selectors >> k & 1) || !tp_dtype_is_float(tp_var_dtype(operand)))
             dx = operand;
         else if (!tp_ok(dx))
-            dx = tp_fit(tape, tp_constant_number(tape, 0), ctx->inputs[k]);
+            dx = tp_fit_gradient(tape, tp_constant_number(tape, 0), ctx->inputs[k]);
         if (!tp_ok(dx)) return tape->error.status;
         nodes[k] = dx.node;
     }

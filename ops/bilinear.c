@@ -12,7 +12,7 @@ static tp_var part(const tp_op *op, const void *attributes, tp_var a, tp_var b, 
 tp_status tp_bilinear_jvp_of(tp_ctx *ctx, const tp_op *op, const void *attributes, const tp_var *d, tp_var *dy)
 {
     tp_var da = d[0], dc = tp_ctx_count(ctx) > 2 ? d[2] : tp_none();
-    if (!tp_ok(da) && !tp_ok(d[1])) da = tp_fit(ctx->tape, tp_const(ctx->tape, 0), ctx->inputs[0]);
+    if (!tp_ok(da) && !tp_ok(d[1])) da = tp_fit_gradient(ctx->tape, tp_const(ctx->tape, 0), ctx->inputs[0]);
     *dy = tp_none();
     if (tp_ok(da)) {
         *dy = part(op, attributes, da, tp_ctx_input_var(ctx, 1), dc);
