@@ -127,6 +127,8 @@ Suite *train_suite(void)
     Suite *suite = suite_create("train");
     suite_add_tcase(suite, train_metrics_case());
     suite_add_tcase(suite, train_history_case());
+    suite_add_tcase(suite, train_fit_case());
+    suite_add_tcase(suite, train_snapshot_case());
     suite_add_tcase(suite, train_resume_case());
     return suite;
 }

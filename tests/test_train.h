@@ -11,7 +11,6 @@
 TCase *train_metrics_case(void);
 TCase *train_history_case(void);
 TCase *train_fit_case(void);
-TCase *train_stop_case(void);
 TCase *train_snapshot_case(void);
 TCase *train_resume_case(void);
 

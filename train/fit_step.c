@@ -7,7 +7,6 @@
 
 #include <tapir/ops.h>
 
-#include "core/tensor.h"
 #include "train/fit.h"
 
 double tp_seconds(void)
@@ -92,67 +91,30 @@ tp_status tp_fit_batch(tp_fit_run *run, const tp_batch *batch, tp_error *error)
 
 /* ---- the step ---- */
 
-/* Gradients are dense. */
-static void scale(tp_fit_run *run, double factor)
+/* The mean of a last group that is smaller; clipping. */
+static tp_status finish_gradients(tp_fit_run *run, tp_error *error)
 {
-    for (size_t k = 0; k < run->parameter_count; k++) {
-        tp_tensor *gradient = tp_tensor_grad_mutable(run->parameters[k]);
-        if (!gradient) continue;
-        double *d = tp_tensor_data(gradient);
-        float *f = (void *)d;
-        for (int64_t i = 0; i < gradient->count; i++)
-            if (gradient->dtype == TP_F64)
-                d[i] *= factor;
-            else
-                f[i] = (float)((double)f[i] * factor);
+    const tp_fit_options *o = run->o;
+    tp_tensor *const *parameters = run->parameters;
+    const size_t n = run->parameter_count;
+    tp_status status = TP_OK;
+    if (run->pending < run->accumulate)
+        status = tp_scale_gradients(parameters, n, (double)run->accumulate / (double)run->pending, error);
+    if (status == TP_OK && o->clip_norm > 0) {
+        const tp_clip_options refuse = {.error_nonfinite = true};
+        if (isnan(tp_clip_gradient_norm(parameters, n, o->clip_norm, &refuse, error))) status = error->status;
     }
-}
-
-static double norm_of_gradients(const tp_fit_run *run)
-{
-    double sum = 0;
-    for (size_t k = 0; k < run->parameter_count; k++) {
-        const tp_tensor *gradient = tp_tensor_grad(run->parameters[k]);
-        const double *d = tp_tensor_read(gradient);
-        const float *f = (const void *)d;
-        for (int64_t i = 0; i < tp_tensor_count(gradient); i++) {
-            const double g = gradient->dtype == TP_F64 ? d[i] : (double)f[i];
-            sum += g * g;
-        }
-    }
-    return sqrt(sum);
-}
-
-static void clip_values(tp_fit_run *run, double limit)
-{
-    for (size_t k = 0; k < run->parameter_count; k++) {
-        tp_tensor *gradient = tp_tensor_grad_mutable(run->parameters[k]);
-        if (!gradient) continue;
-        double *d = tp_tensor_data(gradient);
-        float *f = (void *)d;
-        for (int64_t i = 0; i < gradient->count; i++)
-            if (gradient->dtype == TP_F64)
-                d[i] = fmax(-limit, fmin(limit, d[i]));
-            else
-                f[i] = fmaxf((float)-limit, fminf((float)limit, f[i]));
-    }
-}
-
-static void clip(tp_fit_run *run)
-{
-    const double norm = run->o->clip_norm > 0 ? norm_of_gradients(run) : 0;
-    if (norm > run->o->clip_norm) scale(run, run->o->clip_norm / norm);
-    if (run->o->clip_value > 0) clip_values(run, run->o->clip_value);
+    if (status == TP_OK && o->clip_value > 0) status = tp_clip_gradient_value(parameters, n, o->clip_value, error);
+    return status;
 }
 
 tp_status tp_fit_step(tp_fit_run *run, tp_error *error)
 {
     tp_optim *optim = run->o->optim;
-    if (run->pending < run->accumulate) /* a last group that is smaller: its mean */
-        scale(run, (double)run->accumulate / (double)run->pending);
-    clip(run);
+    tp_status status = finish_gradients(run, error);
+    if (status != TP_OK) return status;
     run->pending = 0;
-    tp_status status = tp_optim_step(optim);
+    status = tp_optim_step(optim);
     if (status != TP_OK) return tp_fail(error, status, "the %s refuses to step", tp_optim_name(optim));
     tp_optim_clear_grads(optim);
     run->view.steps++;
