@@ -103,7 +103,7 @@ START_TEST(evaluation_leaves_the_model_as_it_was)
     rig a, b;
     rig_make(&a), rig_make(&b);
     rig_fit(&a), rig_fit(&b);
-    double loss = NAN;
+    double loss = (double)NAN;
     ck_assert_int_eq(tp_evaluate(&a.o, &a.o.validation, &loss, NULL), TP_OK);
     const double accuracy = tp_top_k_value(&a.top);
     ck_assert_double_eq(a.top.seen, 10);

@@ -4,7 +4,7 @@
 #include "tests/test_train.h"
 
 static const char *const names[] = {"epoch", "loss", "val_loss"};
-static const double first[] = {1, 0.1, NAN}, second[] = {2, 1e-300 / 3, HUGE_VAL};
+static const double first[] = {1, 0.1, (double)NAN}, second[] = {2, 1e-300 / 3, HUGE_VAL};
 
 static void expect_text(FILE *file, const char *wanted)
 {

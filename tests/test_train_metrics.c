@@ -263,7 +263,7 @@ START_TEST(metrics_refuse_wrong_batches_whole)
     tp_tensor *x = F64(TP_DIMS(2, 3), 1, 2, 3, 4, 5, 6), *y = I64(TP_DIMS(2), 0, 3), *three = I64(TP_DIMS(3), 0, 1, 2);
     tp_tensor *negative = I64(TP_DIMS(2), 0, -1), *floats = F32(TP_DIMS(2), 0, 1),
               *scalar = tp_tensor_new(TP_F64, 0, NULL);
-    tp_tensor *bad = F64(TP_DIMS(2), 0, NAN);
+    tp_tensor *bad = F64(TP_DIMS(2), 0, (double)NAN);
     tp_top_k top = {0};
     tp_confusion *c = tp_confusion_new(3, NULL, NULL);
     tp_auc *auc = tp_auc_new(NULL, NULL);

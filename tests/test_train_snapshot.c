@@ -81,7 +81,7 @@ static void parts_make(parts *p, double first, const tp_allocator *memory)
 {
     *p = (parts){.tensor = F32(TP_DIMS(2, 2), first, 2, 3, 4),
                  .rng = tp_rng_seed((uint64_t)first),
-                 .numbers = {first, NAN, HUGE_VAL},
+                 .numbers = {first, (double)NAN, HUGE_VAL},
                  .words = {INT64_MIN, (int64_t)first},
                  .tape = tp_tape_new(&(tp_tape_options){.seed = (uint64_t)first})};
     p->snapshot = tp_snapshot_new(memory, NULL);

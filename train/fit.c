@@ -183,7 +183,7 @@ static void fill_result(const tp_fit_run *run, tp_fit_result *result)
 tp_status tp_fit(const tp_fit_options *options, tp_fit_result *result, tp_error *error)
 {
     tp_fit_run run;
-    if (result) *result = (tp_fit_result){.loss = NAN, .val_loss = NAN, .best = NAN};
+    if (result) *result = (tp_fit_result){.loss = (double)NAN, .val_loss = (double)NAN, .best = (double)NAN};
     tp_error local = {.status = TP_OK};
     tp_status status = tp_fit_begin(&run, options, &local);
     if (status != TP_OK) {
