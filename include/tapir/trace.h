@@ -152,6 +152,11 @@ TP_TRACED tp_slogdet_traced(const char *file_, int line_, tp_var a, tp_var *sign
     const tp_status status_ = tp_slogdet(a, sign, logabsdet);
     return tp_at_status(a.tape, status_, file_, line_);
 }
+TP_TRACED tp_snapshot_add_tape_traced(const char *file_, int line_, tp_snapshot *snapshot, const char *name, tp_tape *tape, tp_error *error)
+{
+    const tp_status status_ = tp_snapshot_add_tape(snapshot, name, tape, error);
+    return tp_at_status(tape, status_, file_, line_);
+}
 TP_TRACED tp_sparse_rebind_traced(const char *file_, int line_, tp_sparse *sparse, const tp_var *y, int m, const tp_var *x, int n)
 {
     const tp_status status_ = tp_sparse_rebind(sparse, y, m, x, n);
@@ -231,6 +236,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_rnn(...) tp_rnn_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_set_item(...) tp_set_item_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_slogdet(...) tp_slogdet_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_snapshot_add_tape(...) tp_snapshot_add_tape_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_sparse_rebind(...) tp_sparse_rebind_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_split(...) tp_split_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_svd(...) tp_svd_traced(__FILE__, __LINE__, __VA_ARGS__)
