@@ -218,7 +218,19 @@ def added(reduction):
 
 
 CUBE = (256, 256, 256)
+def stepping(optimizer, **options):
+    """Steps of an optimiser on one parameter of n floats."""
+    def make(n):
+        parameter = nn.Parameter(torch.randn(n))
+        parameter.grad = torch.randn(n)
+        return whole(optimizer([parameter], **options).step)
+    return make
+
+
 TASKS = {
+    "optim_sgd": stepping(torch.optim.SGD, lr=1e-3, momentum=0.9),
+    "optim_adam": stepping(torch.optim.Adam),
+    "optim_adamw": stepping(torch.optim.AdamW),
     "xyz": xyz,
     "xor": network((2, 4, 1), 4, nn.Sigmoid, False),
     "mlp_tiny": network((64, 64, 64, 8), 1, nn.ReLU, True),
