@@ -117,7 +117,8 @@ void tp_options_fill(const tp_optim_kind *kind, void *options);
 void *tp_options_of(const tp_optim_group *group);
 static inline double *tp_option_at(const void *options, const tp_option_row *row)
 {
-    return (double *)((char *)options + row->at);
+    void *at = (char *)options + row->at;
+    return at;
 }
 
 #endif
