@@ -119,7 +119,9 @@ tp_status tp_average_swap(tp_average *average)
 {
     if (!average || average->updates == 0) return TP_E_ARGUMENT;
     average->swapped = !average->swapped;
-    for (size_t i = 0; i < average->count; i++) {
+    for (size_t k = 0; k < average->count; k++) {
+        const size_t i =
+            average->swapped ? k : average->count - 1 - k; /* a tensor that is there twice comes back too */
         tp_tensor *tensor = average->tensors[i];
         const size_t size = tp_dtype_size((tp_dtype)tensor->dtype);
         const int64_t run = tp_dense_tail(tensor);

@@ -106,6 +106,7 @@ tp_status tp_optim_add_to(tp_optim *optim, int number, tp_tensor *const *paramet
 {
     if (!optim || (n > 0 && !parameters))
         return tp_fail(error, TP_E_ARGUMENT, "tp_optim_add: the %s NULL", optim ? "parameters are" : "optimiser is");
+    if (optim->busy) return tp_optim_fail_busy("tp_optim_add", error);
     tp_optim_group *into = tp_optim_find_group(optim, number);
     if (!into) return tp_fail(error, TP_E_ARGUMENT, "tp_%s: there is no group %d", optim->kind->name, number);
     const tp_optim_entry *before = last_entry(optim);
@@ -177,22 +178,38 @@ tp_status tp_optim_step(tp_optim *optim)
     return TP_OK;
 }
 
+static tp_status step_with(tp_optim *optim, tp_closure closure, void *user, double *loss, tp_error *error)
+{
+    const tp_optim_search *search = optim->kind->search;
+    if (search) {
+        const tp_status status = search->step(optim, closure, user, loss, error);
+        if (status == TP_OK) optim->steps++;
+        return status;
+    }
+    const tp_status status = tp_optim_evaluate(optim, closure, user, loss, error);
+    if (status == TP_OK) step_all(optim);
+    return status;
+}
+
 tp_status tp_optim_step_with(tp_optim *optim, tp_closure closure, void *user, double *loss, tp_error *error)
 {
     double found = (double)NAN;
     if (loss) *loss = found;
     if (!optim || !closure)
         return tp_fail(error, TP_E_ARGUMENT, "tp_optim_step_with: the %s is NULL", optim ? "closure" : "optimiser");
-    if (optim->kind->search) {
-        const tp_status status = optim->kind->search->step(optim, closure, user, &found, error);
-        if (loss) *loss = found;
-        if (status == TP_OK) optim->steps++;
-        return status;
-    }
-    const tp_status status = tp_optim_evaluate(optim, closure, user, &found, error);
+    if (optim->busy) return tp_optim_fail_busy("tp_optim_step_with", error);
+    optim->busy = true;
+    optim->users++; /* the closure may give its own away */
+    const tp_status status = step_with(optim, closure, user, &found, error);
+    optim->busy = false;
+    tp_optim_free(optim);
     if (loss) *loss = found;
-    if (status == TP_OK) step_all(optim);
     return status;
+}
+
+tp_status tp_optim_fail_busy(const char *call, tp_error *error)
+{
+    return tp_fail(error, TP_E_ARGUMENT, "%s: called by the closure of a step of the same optimiser", call);
 }
 
 tp_status tp_optim_evaluate(tp_optim *optim, tp_closure closure, void *user, double *loss, tp_error *error)

@@ -85,7 +85,8 @@ struct tp_optim {
     tp_optim_group *groups; /* in the order of their numbers */
     uint64_t steps;
     void *own; /* of a search */
-    int users; /* the caller, and each schedule */
+    int users; /* the caller, each schedule, and a step that calls a closure */
+    bool busy; /* in such a step */
 };
 
 /* An optimiser with group 0; `options` may be NULL, and are filled in, checked and copied. */
@@ -106,6 +107,8 @@ int tp_optim_add_group(tp_optim *optim, const tp_optim_kind *kind, const void *o
 
 /* Clears the gradients and calls the closure. */
 tp_status tp_optim_evaluate(tp_optim *optim, tp_closure closure, void *user, double *loss, tp_error *error);
+/* TP_E_ARGUMENT: `call` came from within tp_optim_step_with. */
+tp_status tp_optim_fail_busy(const char *call, tp_error *error);
 void tp_optim_free_groups(tp_optim *optim);
 /* Whether option i of a group may become `value`: in its range, and the state tensors stay the same. */
 tp_status tp_optim_check_option(const tp_optim *optim, const tp_optim_group *of, int i, double value, tp_error *error);

@@ -128,6 +128,7 @@ tp_status tp_optim_set_numbers(tp_optim *optim, const double *numbers, size_t n,
     if (!optim || !numbers)
         return tp_fail(error, TP_E_ARGUMENT, "tp_optim_set_numbers: %s NULL",
                        optim ? "numbers are" : "the optimiser is");
+    if (optim->busy) return tp_optim_fail_busy("tp_optim_set_numbers", error);
     const tp_optim_kind *kind = optim->kind;
     const size_t common = write_common(optim, NULL, 0);
     if (n < common || (n > common && !kind->search))

@@ -64,6 +64,23 @@ START_TEST(views_are_averaged_in_place)
 }
 END_TEST
 
+/* As a weight has that is tied. */
+START_TEST(tensor_with_two_names_comes_back)
+{
+    tp_tensor *w = tp_tensor_new(TP_F64, TP_DIMS(2)), *twice[] = {w, w};
+    tp_average *average = tp_average_new(twice, 2, NULL, NULL);
+    for (int k = 1; k <= 2; k++) tp_tensor_fill(w, k), tp_average_update(average);
+    for (int k = 0; k < 2; k++) {
+        tp_average_swap(average);
+        ck_assert_double_eq(tp_tensor_item(w, 0), 1.5);
+        tp_average_swap(average);
+        ck_assert_double_eq(tp_tensor_item(w, 0), 2);
+    }
+    tp_average_free(average);
+    tp_tensor_release(w);
+}
+END_TEST
+
 START_TEST(an_average_can_be_taken_up)
 {
     tp_tensor *w = tp_tensor_new(TP_F64, TP_DIMS(N));
@@ -175,6 +192,7 @@ TCase *optim_average_case(void)
     TCase *tcase = tcase_create("average");
     tcase_add_loop_test(tcase, averages_are_those_of_plain_loops, 0, 2);
     tcase_add_test(tcase, views_are_averaged_in_place);
+    tcase_add_test(tcase, tensor_with_two_names_comes_back);
     tcase_add_test(tcase, an_average_can_be_taken_up);
     tcase_add_test(tcase, wrong_averages_are_refused);
     tcase_add_test(tcase, every_failed_allocation_is_reported);

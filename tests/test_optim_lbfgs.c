@@ -219,6 +219,36 @@ START_TEST(wrong_calls_are_refused)
 }
 END_TEST
 
+typedef struct meddler {
+    problem p;
+    tp_optim *optim;
+    tp_tensor *more;
+} meddler;
+
+/* Does to the optimiser that steps what it can. */
+static tp_status meddle(void *user, double *loss)
+{
+    meddler *m = user;
+    const double numbers[4] = {0};
+    EXPECT_STATUS(tp_optim_add(m->optim, m->more, NULL), TP_E_ARGUMENT);
+    EXPECT_STATUS(tp_optim_step_with(m->optim, meddle, m, NULL, NULL), TP_E_ARGUMENT);
+    EXPECT_STATUS(tp_optim_set_numbers(m->optim, numbers, 4, NULL), TP_E_ARGUMENT);
+    if (m->p.calls == 0) tp_optim_free(m->optim); /* goes when the step ends */
+    return closure(&m->p, loss);
+}
+
+START_TEST(closures_cannot_pull_the_optimiser_away)
+{
+    meddler m;
+    open(&m.p, TP_F64, true);
+    m.more = tp_tensor_new(TP_F64, TP_DIMS(5));
+    m.optim = optim_with(&(tp_lbfgs_options){.strong_wolfe = true}, m.p.w);
+    EXPECT_STATUS(tp_optim_step_with(m.optim, meddle, &m, NULL, NULL), TP_OK);
+    tp_tensor_release(m.more);
+    shut(&m.p);
+}
+END_TEST
+
 /* Other kinds call the closure once, and step. */
 START_TEST(closures_fit_every_kind)
 {
@@ -247,6 +277,7 @@ TCase *optim_lbfgs_case(void)
     tcase_add_test(tcase, a_failing_closure_changes_nothing);
     tcase_add_test(tcase, every_failed_allocation_is_reported);
     tcase_add_test(tcase, wrong_calls_are_refused);
+    tcase_add_test(tcase, closures_cannot_pull_the_optimiser_away);
     tcase_add_test(tcase, closures_fit_every_kind);
     return tcase;
 }

@@ -44,7 +44,8 @@ TP_API uint64_t tp_optim_steps(const tp_optim *optim);
 typedef tp_status (*tp_closure)(void *user, double *loss);
 /* Calls the closure, as often as the kind of optimiser wants (all but tp_lbfgs: once), and steps. The loss of the first
    call goes to `loss`, which may be NULL; NaN when there was none. A closure that fails ends the step with its status,
-   and the parameters are where they were at the start; so do TP_E_ARGUMENT for NULL, TP_E_MEMORY. */
+   and the parameters are where they were at the start; so do TP_E_ARGUMENT for NULL, TP_E_MEMORY. The closure must
+   not step the same optimiser, add parameters to it or set its numbers: TP_E_ARGUMENT. */
 TP_API tp_status tp_optim_step_with(tp_optim *optim, tp_closure closure, void *user, double *loss, tp_error *error);
 
 /* ---- hyperparameters, for schedules ---- */

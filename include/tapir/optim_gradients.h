@@ -5,8 +5,8 @@
      tp_optim_step(optim);
      tp_optim_clear_grads(optim);
 
-   Parameters without a gradient are passed over; tp_module_parameters and tp_optim_parameters make lists of parameters.
-   Nothing here asks for memory. */
+   Parameters without a gradient are passed over. tp_optim_parameters makes a list that has each parameter once; that of
+   tp_module_parameters has one with two names twice. Nothing here asks for memory. */
 #ifndef TAPIR_OPTIM_GRADIENTS_H
 #define TAPIR_OPTIM_GRADIENTS_H
 
