@@ -1,10 +1,8 @@
 /* Memory against forward work: a recurrence of 10,000 steps walked back from few of its states, measured and drawn
    over the curve of the theory.  usage: checkpoints [folder for the drawing] */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include <tapir/checkpoint.h>
@@ -91,18 +89,18 @@ static bool draw(const char *folder, const measured *points, int n, const measur
         px[i] = (double)points[i].bytes / 1024;
         py[i] = (double)points[i].calls / STEPS;
     }
-    const log_curve curves[] = {
-        {"theory: copies of the state alone", count, x, y, false},
-        {"measured: the most that the tape held", n, px, py, true},
-        {"plain recording", 1, (double[]){(double)plain->bytes / 1024}, (double[]){1}, true},
-    };
-    if (mkdir(folder, 0777) && errno != EEXIST) return false;
-    char path[512];
-    snprintf(path, sizeof path, "%s/checkpoints.svg", folder);
-    const bool good = plot_log(path, "10,000 steps walked back: memory against work", "memory, KiB",
-                               "calls of the step, per step", curves, 3);
-    printf("%s %s\n", good ? "drawn:" : "could not be written:", path);
-    return good;
+    tp_plot *plot = tp_plot_new(&(tp_plot_options){.width = 720, .height = 484}, NULL);
+    tp_plot_panel(plot, &(tp_plot_panel_options){.title = "10,000 steps walked back: memory against work",
+                                                 .x_label = "memory, KiB",
+                                                 .y_label = "calls of the step, per step",
+                                                 .x_log = true,
+                                                 .y_log = true});
+    tp_plot_curve(plot, x, y, count, &(tp_plot_style){.label = "theory: copies of the state alone"});
+    tp_plot_points(plot, px, py, n,
+                   &(tp_plot_style){.label = "measured: the most that the tape held", .mark = TP_PLOT_RING});
+    tp_plot_points(plot, (double[]){(double)plain->bytes / 1024}, (double[]){1}, 1,
+                   &(tp_plot_style){.label = "plain recording", .mark = TP_PLOT_SQUARE});
+    return plot_finish(plot, folder, "checkpoints.svg");
 }
 
 int main(int argc, char **argv)

@@ -6,7 +6,7 @@
 
 #include <tapir/tapir.h>
 
-#include "lib_svg.h"
+#include "lib_plots.h"
 
 static void heading(const char *text, const char *beside)
 {
@@ -146,62 +146,25 @@ static tp_var solution(tp_tape *tape, const double theta[4], tp_var *parameters)
     return tp_stack(y, POINTS, 0);
 }
 
-/* The picture's rectangle for values from low to high. */
-typedef struct panel {
-    svg *out;
-    double top, low, high;
-} panel;
-
-static void curve(const panel *p, const double *values, int stride, const char *colour, const char *dash)
+/* Two of `values`, which alternate, over time. */
+static void draw_pair(tp_plot *plot, const char *title, const double *values)
 {
-    double x[POINTS], y[POINTS];
-    for (int i = 0; i < POINTS; i++) {
-        x[i] = 70 + 560. * i / (POINTS - 1);
-        y[i] = p->top + 200 * (p->high - values[i * stride]) / (p->high - p->low);
-    }
-    svg_polyline(p->out, POINTS, x, y, colour, dash);
-}
-
-static void frame(const panel *p, const char *title, const char *const names[2])
-{
-    static const char *const colours[] = {"#0969da", "#bc4c00"};
-    char text[32];
-    for (int i = 0; i <= 4; i++) {
-        const double y = p->top + 50 * i;
-        svg_line(p->out, 70, y, 630, y, "#d8dee4", 1);
-        snprintf(text, sizeof text, "%g", p->high - (p->high - p->low) * i / 4);
-        svg_text(p->out, 62, y + 4, (svg_font){12, "#57606a", SVG_END, false, 0}, text);
-    }
-    for (int t = 0; t <= (int)last; t++) {
-        snprintf(text, sizeof text, "%d", t);
-        svg_text(p->out, 70 + 560 * t / last, p->top + 218, (svg_font){12, "#57606a", SVG_MIDDLE, false, 0}, text);
-    }
-    svg_text(p->out, 350, p->top + 238, (svg_font){13, "#24292f", SVG_MIDDLE, false, 0}, "time");
-    svg_text(p->out, 70, p->top - 12, (svg_font){15, "#24292f", SVG_START, true, 0}, title);
-    for (int i = 0; i < 2; i++) {
-        const double at = 430 + 95 * i;
-        const double x[] = {at, at + 24}, y[] = {p->top - 17, p->top - 17};
-        svg_polyline(p->out, 2, x, y, colours[i], i ? "6 4" : "none");
-        svg_text(p->out, at + 30, p->top - 12, (svg_font){13, "#24292f", SVG_START, false, 0}, names[i]);
+    static const char *const names[] = {"prey", "predators"};
+    double times[POINTS], one[POINTS];
+    tp_plot_panel(plot, &(tp_plot_panel_options){.title = title, .x_label = "time"});
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < POINTS; i++) times[i] = last * i / (POINTS - 1), one[i] = values[2 * i + k];
+        tp_plot_curve(plot, times, one, POINTS,
+                      &(tp_plot_style){.label = names[k], .dash = k ? TP_PLOT_DASHED : TP_PLOT_SOLID});
     }
 }
 
 static bool draw(const char *folder, const double *y, const double *slope)
 {
-    char path[1024];
-    svg picture;
-    snprintf(path, sizeof path, "%s/prey_and_predators.svg", folder);
-    if (!svg_begin(&picture, path, 660, 570)) return false;
-    const panel above = {&picture, 50, 0, 8}, below = {&picture, 325, -48, 48};
-    frame(&above, "Prey and predators over time", (const char *const[]){"prey", "predators"});
-    frame(&below, "Their slopes by the prey's birth rate", (const char *const[]){"prey", "predators"});
-    for (int i = 0; i < 2; i++) {
-        curve(&above, y + i, 2, i ? "#bc4c00" : "#0969da", i ? "6 4" : "none");
-        curve(&below, slope + i, 2, i ? "#bc4c00" : "#0969da", i ? "6 4" : "none");
-    }
-    if (!svg_end(&picture)) return false;
-    printf("%s\n", path);
-    return true;
+    tp_plot *plot = tp_plot_new(&(tp_plot_options){.width = 660, .height = 285}, NULL);
+    draw_pair(plot, "Prey and predators over time", y);
+    draw_pair(plot, "Their slopes by the prey's birth rate", slope);
+    return plot_finish(plot, folder, "prey_and_predators.svg");
 }
 
 static tp_status prey_and_predators(tp_tape *tape, const char *folder)

@@ -19,8 +19,8 @@ axis axis_over(bool log, double low, double high, double room_low, double room_h
         a.high = log10(high);
     }
     const double size = fmax(fabs(a.low), fabs(a.high)), range = a.high - a.low;
-    if (!(range > 1e-9 * size)) { /* one number, or too close to be told apart by labels */
-        const double more = log ? .5 : size > 0 ? .5 * size : 1;
+    if (!(range > 1e-9 * size && range > 1e-290)) { /* one number, or too close to be told apart by labels */
+        const double more = log ? .5 : size > 1e-280 ? .5 * size : 1;
         a.low -= more;
         a.high += more;
         return a;
@@ -141,8 +141,12 @@ static void log_ticks(axis *a, int most)
 void axis_set_ticks(axis *a, int most, bool whole)
 {
     a->n_ticks = 0;
-    if (a->log)
+    if (a->log) {
         log_ticks(a, most < 2 ? 2 : most);
-    else
-        linear_ticks(a, most < 2 ? 2 : most, whole);
+        return;
+    }
+    for (int more = 0; more < 3 && a->n_ticks < 3; more++) { /* one or two numbers tell little */
+        a->n_ticks = 0;
+        linear_ticks(a, (most < 2 ? 2 : most) + more, whole);
+    }
 }

@@ -50,7 +50,7 @@ tp_status tp_plot_bars(tp_plot *plot, const double *heights, const char *const *
     it->y = plot_keep_numbers(plot, name, heights, n);
     it->names = plot_keep_texts(plot, name, names, n);
     if (n > 0) it->x_low = .5, it->x_high = (double)n + .5;
-    plot_extend(&it->y_low, &it->y_high, heights, n);
+    plot_extend_axis(&it->y_low, &it->y_high, heights, n, plot_panel(plot)->options.y_log);
     return plot_add(plot, it);
 }
 

@@ -34,7 +34,7 @@ void colour_at(tp_plot_map map, double part, unsigned char rgba[4])
     if (map == TP_PLOT_VIRIDIS) {
         viridis_at(part, rgba);
     } else if (map == TP_PLOT_DIVERGING) {
-        set(rgba, palette[part > .5], fabs(2 * part - 1) * .85);
+        set(rgba, palette[part > .5], fabs(2 * part - 1) * .7);
     } else {
         const unsigned char grey = (unsigned char)lround(255 * part);
         set(rgba, (const unsigned char[]){grey, grey, grey}, 1);

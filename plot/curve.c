@@ -15,8 +15,7 @@ void plot_extend(double *low, double *high, const double *numbers, int64_t n)
     }
 }
 
-/* What a logarithmic axis shows of it. */
-static void extend(double *low, double *high, const double *numbers, int64_t n, bool log)
+void plot_extend_axis(double *low, double *high, const double *numbers, int64_t n, bool log)
 {
     if (!log) {
         plot_extend(low, high, numbers, n);
@@ -112,10 +111,10 @@ static item *series_item(tp_plot *plot, const char *function, const item_kind *k
     it->x = plot_keep_numbers(plot, function, x, n);
     it->y = plot_keep_numbers(plot, function, y, n);
     if (x)
-        extend(&it->x_low, &it->x_high, x, n, o->x_log);
+        plot_extend_axis(&it->x_low, &it->x_high, x, n, o->x_log);
     else if (n > 0)
         it->x_low = 1, it->x_high = (double)n;
-    extend(&it->y_low, &it->y_high, y, n, o->y_log);
+    plot_extend_axis(&it->y_low, &it->y_high, y, n, o->y_log);
     return plot->status == TP_OK ? it : NULL;
 }
 
@@ -150,7 +149,7 @@ tp_status tp_plot_band(tp_plot *plot, const double *x, const double *low, const 
     item *it = series_item(plot, name, &band_kind, x, high, n, style);
     if (!it) return tp_plot_status(plot);
     it->low = plot_keep_numbers(plot, name, low, n);
-    extend(&it->y_low, &it->y_high, low, n, plot_panel(plot)->options.y_log);
+    plot_extend_axis(&it->y_low, &it->y_high, low, n, plot_panel(plot)->options.y_log);
     return plot_add(plot, it);
 }
 

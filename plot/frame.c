@@ -4,9 +4,9 @@
 #include "plot/plot.h"
 #include "plot/series.h"
 
-/* What surrounds the frame, and what of it the parts to the right take. */
+/* What surrounds the frame; of the right side, the colour bar takes `bar`. */
 typedef struct margins {
-    double left, top, right, bottom, legend, bar;
+    double left, top, right, bottom, bar;
     bool turned; /* names below bars do not fit side by side */
 } margins;
 
@@ -111,39 +111,56 @@ static void make_equal(canvas *c)
     c->y.to += less_y;
 }
 
+/* What is known before the ticks are. */
+static margins first_margins(const panel *p, bool outside)
+{
+    const tp_plot_panel_options *o = &p->options;
+    const item *bar = with_bar(p);
+    double width = 0, height;
+    margins m = {.left = 50, .top = o->title ? 38 : 16, .right = 22, .bottom = o->x_label ? 50 : 30};
+    if (outside) plot_legend_size(p, &width, &height);
+    m.bar = bar ? plot_bar_width(bar) : 0;
+    if (o->bare) m.left = m.right = 12, m.bottom = o->x_label ? 30 : 12;
+    m.right += (width > 0 ? width + 12 : 0) + (bar ? m.bar - 10 : 0);
+    return m;
+}
+
+static void ticks_up(canvas *c)
+{
+    axis_set_ticks(&c->y, (int)((c->y.from - c->y.to) / 44), false);
+}
+
+/* As many as their labels leave room for. */
+static void ticks_across(canvas *c, bool whole)
+{
+    const double wide = c->x.to - c->x.from;
+    for (int most = (int)fmax(2, wide / 54); most >= 2; most--) {
+        axis_set_ticks(&c->x, most, whole);
+        if (c->x.log || c->x.n_ticks < 2 || labels_width(&c->x) + 10 < wide / c->x.n_ticks) break;
+    }
+}
+
 /* Two rounds: how many ticks fit depends on the frame, whose size depends on their labels. */
-static margins fit(canvas *c, const ranges *r, double left, double top)
+static margins fit(canvas *c, const ranges *r, bool outside, double left, double top)
 {
     const panel *p = c->panel;
     const tp_plot_panel_options *o = &p->options;
-    const item *names = with_names(p), *bar = with_bar(p);
-    double legend_width = 0, legend_height;
-    margins m = {.left = 50, .top = o->title ? 38 : 16, .right = 22, .bottom = o->x_label ? 50 : 30};
-    if (o->legend == TP_PLOT_LEGEND_OUTSIDE) plot_legend_size(p, &legend_width, &legend_height);
-    m.legend = legend_width > 0 ? legend_width + 12 : 0;
-    m.bar = bar ? plot_bar_width(bar) : 0;
-    if (o->bare) m.left = m.right = 12, m.bottom = o->x_label ? 30 : 12;
-    m.right += m.legend + m.bar - (m.bar > 0 ? 10 : 0);
-    for (int round = 0; round < 2; round++) {
+    const item *names = with_names(p);
+    margins m = first_margins(p, outside);
+    for (int round = 0; round < 2 && !o->bare; round++) {
         place_axes(c, &m, left, top);
-        axis_set_ticks(&c->y, (int)((c->y.from - c->y.to) / 44), false);
-        if (!o->bare) m.left = 20 + labels_width(&c->y) + (o->y_label ? 22 : 0);
+        ticks_up(c);
+        m.left = 20 + labels_width(&c->y) + (o->y_label ? 22 : 0);
+        if (!names) continue;
         place_axes(c, &m, left, top);
-        if (names && !o->bare) {
-            const double wide = names_width(names);
-            m.turned = wide > (c->x.to - c->x.from) / (double)names->n - 6;
-            m.bottom = (o->x_label ? 50 : 30) + (m.turned ? fmin(100, wide * .7) : 0);
-        }
+        const double wide = names_width(names), room = (c->x.to - c->x.from) / (double)names->n - 6;
+        m.turned = wide > 1.25 * room; /* up to that, they are set smaller */
+        m.bottom = (o->x_label ? 50 : 30) + (m.turned ? fmin(100, wide * .7) : 0);
     }
     place_axes(c, &m, left, top);
     if (o->equal && !c->x.log && !c->y.log) make_equal(c);
-    axis_set_ticks(&c->y, (int)((c->y.from - c->y.to) / 44), false);
-    int most = (int)((c->x.to - c->x.from) / 62);
-    for (; most >= 2; most--) { /* until the labels stand apart */
-        axis_set_ticks(&c->x, most, r->whole);
-        if (c->x.n_ticks < 2 || labels_width(&c->x) + 10 < (c->x.to - c->x.from) / c->x.n_ticks || c->x.log) break;
-    }
-    if (most < 2) axis_set_ticks(&c->x, 2, r->whole);
+    ticks_up(c);
+    ticks_across(c, r->whole);
     if (o->y_down) {
         const double from = c->y.from;
         c->y.from = c->y.to;
@@ -169,27 +186,24 @@ static void draw_grid(const canvas *c)
     }
 }
 
-/* Labels that would run into the one before are left out. */
+/* Whether the label of a tick stands apart from all labels that matter more: of major ticks, and those before. */
+static bool stands_apart(const axis *a, int i)
+{
+    const tick *t = &a->ticks[i];
+    for (int k = 0; k < a->n_ticks; k++) {
+        const tick *other = &a->ticks[k];
+        if (k == i || !other->text[0] || (other->minor && !t->minor) || (other->minor == t->minor && k > i)) continue;
+        const double room = (svg_text_width("", t->text) + svg_text_width("", other->text)) / 2 + 6;
+        if (fabs(axis_unit_place(a, t->at) - axis_unit_place(a, other->at)) < room) return false;
+    }
+    return true;
+}
+
 static void draw_x_labels(const canvas *c, double bottom)
 {
-    double taken = -(double)INFINITY;
-    for (int major = 1; major >= 0; major--)
-        for (int i = 0; i < c->x.n_ticks; i++) {
-            const tick *t = &c->x.ticks[i];
-            const double x = axis_unit_place(&c->x, t->at), half = svg_text_width("", t->text) / 2 + 4;
-            if (!t->text[0] || t->minor == (major == 1) || (major == 1 && x - half < taken)) continue;
-            if (major == 0) { /* between its neighbours with larger numbers */
-                bool free = true;
-                for (int k = 0; k < c->x.n_ticks && free; k++) {
-                    const tick *other = &c->x.ticks[k];
-                    const double room = half + svg_text_width("", other->text) / 2 + 4;
-                    if (other != t && other->text[0]) free = fabs(axis_unit_place(&c->x, other->at) - x) >= room;
-                }
-                if (!free) continue;
-            }
-            svg_text(c->out, "m", x, bottom + 18, 0, 0, t->text);
-            if (major == 1) taken = x + half;
-        }
+    for (int i = 0; i < c->x.n_ticks; i++)
+        if (c->x.ticks[i].text[0] && stands_apart(&c->x, i))
+            svg_text(c->out, "m", axis_unit_place(&c->x, c->x.ticks[i].at), bottom + 18, 0, 0, c->x.ticks[i].text);
 }
 
 static void draw_names(const canvas *c, const item *it, const margins *m, double bottom)
@@ -199,7 +213,7 @@ static void draw_names(const canvas *c, const item *it, const margins *m, double
         if (m->turned)
             svg_text(c->out, "e", x + 4, bottom + 14, 140, -45, it->names[i]);
         else
-            svg_text(c->out, "m", x, bottom + 18, 0, 0, it->names[i]);
+            svg_text(c->out, "m", x, bottom + 18, (c->x.to - c->x.from) / (double)it->n - 6, 0, it->names[i]);
     }
 }
 
@@ -227,12 +241,28 @@ static void draw_axes(const canvas *c, const margins *m, double left)
                  o->y_label);
 }
 
+/* Where the legend would take too much of the width: room above all that is drawn, if the range may be widened. */
+static bool make_room(canvas *c, const ranges *r)
+{
+    const tp_plot_panel_options *o = &c->panel->options;
+    double width, height;
+    plot_legend_size(c->panel, &width, &height);
+    const double part = (height + 14) / fabs(c->y.from - c->y.to);
+    if (width < c->panel->width / 3) return false;
+    if (part < .6 && (!r->tight || r->from_zero) && !given(o->y_low, o->y_high))
+        c->y.high += part / (1 - part) * (c->y.high - c->y.low);
+    return true;
+}
+
 void plot_draw_frame(svg *out, panel *p, double left, double top)
 {
     const ranges r = ranges_of(p);
     canvas c = {.out = out, .panel = p};
+    tp_plot_legend legend = p->options.legend;
     set_ranges(&c, &r);
-    const margins m = fit(&c, &r, left, top);
+    margins m = fit(&c, &r, legend == TP_PLOT_LEGEND_OUTSIDE, left, top);
+    if (!plot_legend_fits(&c) && !make_room(&c, &r)) legend = TP_PLOT_LEGEND_OUTSIDE;
+    m = fit(&c, &r, legend == TP_PLOT_LEGEND_OUTSIDE, left, top);
     const double x = c.x.from, y = fmin(c.y.from, c.y.to), width = c.x.to - x, height = fabs(c.y.to - c.y.from);
     if (!p->options.bare) draw_grid(&c);
     /* an inner svg clips without needing a name that is unique on its page */
@@ -245,5 +275,5 @@ void plot_draw_frame(svg *out, panel *p, double left, double top)
     for (const item *it = p->first; it; it = it->next)
         if (it->kind->over) it->kind->over(&c, it);
     if (with_bar(p)) plot_draw_bar(&c, with_bar(p), c.x.to);
-    plot_draw_legend(&c, c.x.to + (m.bar > 0 ? m.bar : 0) + 12);
+    plot_draw_legend(&c, legend, c.x.to + (m.bar > 0 ? m.bar : 0) + 12);
 }

@@ -56,7 +56,7 @@ void plot_draw_bar(const canvas *c, const item *it, double left)
     const double top = c->y.log ? c->y.to : fmin(c->y.from, c->y.to), bottom = fmax(c->y.from, c->y.to);
     const axis a = bar_axis(it, bottom, top);
     for (int i = 0; i < BAR_STEPS; i++) colour_at(it->u.heat.options.map, 1 - i / (BAR_STEPS - 1.), pixels[i]);
-    unsigned char *png = png_encode(c->out->memory, 1, BAR_STEPS, 4, pixels[0], &size, &bytes);
+    unsigned char *png = png_encode(c->out->memory, 1, BAR_STEPS, 4, 1, pixels[0], &size, &bytes);
     if (!png) {
         c->out->failed = true;
         return;
@@ -153,6 +153,13 @@ static tp_status check_heat(tp_plot *plot, const char *name, const source *s, tp
     return TP_OK;
 }
 
+/* Cells of the PNG have several pixels, unless neighbours are to be blended. */
+static uint32_t factor_of(const item *it)
+{
+    const uint32_t most = it->u.heat.rows > it->u.heat.columns ? it->u.heat.rows : it->u.heat.columns;
+    return it->u.heat.options.smooth || most > 240 ? 1 : 480 / most;
+}
+
 static tp_status add_heat(tp_plot *plot, const char *name, const source *s, const tp_plot_heat_options *options)
 {
     if (!plot || plot->status != TP_OK) return tp_plot_status(plot);
@@ -173,7 +180,8 @@ static tp_status add_heat(tp_plot *plot, const char *name, const source *s, cons
         unsigned char *pixels = tp_allocate_zeroed(&plot->memory, 4 * n), *png = NULL;
         if (pixels) {
             paint(pixels, &o, s, it);
-            png = png_encode(&plot->memory, it->u.heat.columns, it->u.heat.rows, 4, pixels, &size, &bytes);
+            png =
+                png_encode(&plot->memory, it->u.heat.columns, it->u.heat.rows, 4, factor_of(it), pixels, &size, &bytes);
         }
         tp_deallocate(&plot->memory, pixels, 4 * n);
         it->u.heat.png = png ? plot_keep(plot, name, size) : NULL;

@@ -83,14 +83,9 @@ static double head_of(const panel *p)
     return p->options.title ? 34 : SIDE;
 }
 
-/* The scale that fills `width`: a whole number where the images are not made smaller. */
-static double scale_of(const item *it, double width)
+static double grid_width(const item *it)
 {
-    if (it->u.images.scale > 0) return it->u.images.scale;
-    const double across = (double)(it->u.images.columns - 1) * it->u.images.step_x + it->u.images.width;
-    const double most = TILE_MOST / (double)it->u.images.width;
-    const double scale = fmin(fmax(1, floor(most)), (width - 2 * SIDE) / across);
-    return scale >= 1 ? floor(scale) : scale;
+    return (double)(it->u.images.columns - 1) * it->u.images.step_x + it->u.images.width;
 }
 
 static double grid_height(const item *it)
@@ -100,8 +95,9 @@ static double grid_height(const item *it)
 
 static double images_height(const panel *p, const item *it, double width)
 {
+    (void)width;
     if (it->u.images.size == 0) return head_of(p) + SIDE;
-    return head_of(p) + grid_height(it) * scale_of(it, width) + it->u.images.lines * CAPTION_LINE + SIDE + 4;
+    return head_of(p) + grid_height(it) * it->u.images.scale + it->u.images.lines * CAPTION_LINE + SIDE + 4;
 }
 
 static void draw_caption(svg *out, const char *text, bool marked, double x, double y, double width)
@@ -119,8 +115,8 @@ static void draw_caption(svg *out, const char *text, bool marked, double x, doub
 static void images_fill(svg *out, const panel *p, const item *it, double left, double top, double width, double height)
 {
     (void)height;
-    const double scale = scale_of(it, width), wide = it->u.images.width * scale, high = it->u.images.height * scale;
-    const double across = (double)(it->u.images.columns - 1) * it->u.images.step_x + it->u.images.width;
+    const double scale = it->u.images.scale, wide = it->u.images.width * scale, high = it->u.images.height * scale;
+    const double across = grid_width(it);
     if (p->options.title) svg_text(out, "t m", left + width / 2, top + 22, width - 8, 0, p->options.title);
     if (it->u.images.size == 0) return;
     left += (width - across * scale) / 2;
@@ -153,6 +149,22 @@ static int caption_lines(const item *it)
     return most < 4 ? most : 4;
 }
 
+/* The scale that fills the panel, a whole number where the images are not made smaller; and the steps, which leave GAP
+   pixels of the page, or a pixel of the image where that is more. */
+static void choose_scale(item *it, double scale, double room)
+{
+    const double n = it->u.images.columns, wide = it->u.images.width;
+    double wanted = fmin(fmax(1, floor(TILE_MOST / wide)), (room - (n - 1) * GAP) / (n * wide));
+    wanted = fmax(.01, wanted >= 1 ? floor(wanted) : wanted);
+    for (;; wanted--) {
+        it->u.images.scale = scale > 0 ? scale : wanted;
+        it->u.images.step_x = it->u.images.width + (uint32_t)fmax(1, floor(GAP / it->u.images.scale));
+        if (scale > 0 || wanted < 2 || grid_width(it) * wanted <= room) break;
+    }
+    it->u.images.step_y = it->u.images.height +
+                          (uint32_t)fmax(1, ceil((GAP + it->u.images.lines * (CAPTION_LINE + 1)) / it->u.images.scale));
+}
+
 static void arrange(const tp_plot *plot, item *it, const layout *l, const tp_plot_images_options *o)
 {
     const int64_t square = (int64_t)ceil(sqrt((double)l->n * 1.3));
@@ -162,13 +174,8 @@ static void arrange(const tp_plot *plot, item *it, const layout *l, const tp_plo
     it->u.images.rows = (uint32_t)((l->n + it->u.images.columns - 1) / it->u.images.columns);
     it->u.images.width = (uint32_t)l->width;
     it->u.images.height = (uint32_t)l->height;
-    it->u.images.scale = o->scale;
     it->u.images.lines = caption_lines(it);
-    it->u.images.step_x = it->u.images.width + 1;
-    const double scale = scale_of(it, plot->options.width);
-    it->u.images.step_x = it->u.images.width + (uint32_t)ceil(GAP / scale);
-    it->u.images.step_y = it->u.images.height + (uint32_t)ceil((GAP + it->u.images.lines * (CAPTION_LINE + 1)) /
-                                                               scale_of(it, plot->options.width));
+    choose_scale(it, o->scale, plot->options.width - 2 * SIDE);
 }
 
 static tp_status paint_all(tp_plot *plot, const char *name, const tp_tensor *t, const layout *l, item *it,
@@ -184,10 +191,12 @@ static tp_status paint_all(tp_plot *plot, const char *name, const tp_tensor *t, 
     range_of(t, &range[0], &range[1]);
     size_t size = 0, bytes = 0;
     unsigned char *pixels = tp_allocate(&plot->memory, room), *png = NULL;
+    const double scale = it->u.images.scale;
+    const uint32_t factor = scale >= 5 && scale * scale * (double)n < PIXELS_MOST ? (uint32_t)scale : 1;
     if (pixels) {
         memset(pixels, PNG_KEY, room);
         paint(pixels, t, l, it, range, o->inverted);
-        png = png_encode(&plot->memory, across, down, l->channels, pixels, &size, &bytes);
+        png = png_encode(&plot->memory, across, down, l->channels, factor, pixels, &size, &bytes);
     }
     tp_deallocate(&plot->memory, pixels, room);
     it->u.images.png = png ? plot_keep(plot, name, size) : NULL;

@@ -32,10 +32,12 @@ static bool inside(const box *b, double x, double y)
     return x > b->left && x < b->right && y > b->top && y < b->bottom;
 }
 
-/* How much of an item lies under the box: of at most 2000 points, and the middles between them, the part inside. */
+/* How much of an item lies under the box: of at most 2000 points, and places between them, the part
+   inside. */
 static double hidden(const canvas *c, const item *it, const box *b)
 {
     const int64_t step = it->n / 2000 + 1;
+    const int between = it->n < 100 ? 16 : 4;
     double sum = 0, last_x = 0, last_y = 0;
     bool before = false;
     for (int64_t i = 0; it->y && i < it->n; i += step) {
@@ -46,8 +48,9 @@ static double hidden(const canvas *c, const item *it, const box *b)
         }
         const double x = axis_place(&c->x, at), y = axis_place(&c->y, it->y[i]);
         sum += it->kind->y_from_zero ? x > b->left && x < b->right && y < b->bottom : inside(b, x, y);
-        for (int k = 1; k < 4 && before && it->kind->draw && !it->kind->y_from_zero; k++)
-            sum += inside(b, last_x + (x - last_x) * k / 4, last_y + (y - last_y) * k / 4) / 4;
+        for (int k = 1; k < between && before && it->kind->draw && !it->kind->y_from_zero; k++)
+            sum +=
+                inside(b, last_x + (x - last_x) * k / between, last_y + (y - last_y) * k / between) / (double)between;
         before = true;
         last_x = x;
         last_y = y;
@@ -67,7 +70,8 @@ static box corner(const canvas *c, tp_plot_legend place, double width, double he
     return b;
 }
 
-static box best_corner(const canvas *c, double width, double height)
+/* What it hides of the items, each taken as 1, goes to *hides. */
+static box best_corner(const canvas *c, double width, double height, double *hides)
 {
     box best = {0};
     double least = (double)INFINITY;
@@ -80,18 +84,27 @@ static box best_corner(const canvas *c, double width, double height)
             best = b;
         }
     }
+    *hides = least;
     return best;
 }
 
-void plot_draw_legend(const canvas *c, double left)
+bool plot_legend_fits(const canvas *c)
 {
-    const tp_plot_legend place = c->panel->options.legend;
-    double width, height;
+    double width, height, hides;
+    plot_legend_size(c->panel, &width, &height);
+    if (c->panel->options.legend != TP_PLOT_LEGEND_AUTO || !(width > 0)) return true;
+    best_corner(c, width, height, &hides);
+    return hides < .02;
+}
+
+void plot_draw_legend(const canvas *c, tp_plot_legend place, double left)
+{
+    double width, height, hides;
     plot_legend_size(c->panel, &width, &height);
     if (!(width > 0) || place == TP_PLOT_LEGEND_NONE) return;
     box b = {left, fmin(c->y.from, c->y.to), left + width, 0};
     if (place == TP_PLOT_LEGEND_AUTO)
-        b = best_corner(c, width, height);
+        b = best_corner(c, width, height, &hides);
     else if (place != TP_PLOT_LEGEND_OUTSIDE)
         b = corner(c, place, width, height);
     if (place != TP_PLOT_LEGEND_OUTSIDE)

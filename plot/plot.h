@@ -115,12 +115,17 @@ static inline bool plot_shown(double v)
 
 /* Widens [*low, *high] to what is shown of n numbers. */
 void plot_extend(double *low, double *high, const double *numbers, int64_t n);
+/* ... on an axis that may be logarithmic. */
+void plot_extend_axis(double *low, double *high, const double *numbers, int64_t n, bool log);
 
 /* Draws the whole picture into plot->out. */
 void plot_draw(tp_plot *plot);
 /* Draws one panel's frame, axes, items and legend. */
 void plot_draw_frame(svg *out, panel *p, double left, double top);
-void plot_draw_legend(const canvas *c, double left);
+/* `left`: where it begins when its place is outside of the frame. */
+void plot_draw_legend(const canvas *c, tp_plot_legend place, double left);
+/* Whether some corner is free enough, where the legend is to look for one. */
+bool plot_legend_fits(const canvas *c);
 /* The legend's size; 0 wide when there is nothing to tell. */
 void plot_legend_size(const panel *p, double *width, double *height);
 /* The colour bar of a heat map, from `left` on, as high as the frame; its width. */

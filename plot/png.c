@@ -125,6 +125,13 @@ static size_t pack(const tp_allocator *memory, unsigned char *to, size_t room, c
 
 #endif
 
+/* Repeated pixels cost nothing where they are packed. */
+#if defined(TP_WITH_ZLIB)
+enum { FACTOR_MOST = 1024 };
+#else
+enum { FACTOR_MOST = 1 };
+#endif
+
 static unsigned char *put_head(unsigned char *at, uint32_t width, uint32_t height, int channels)
 {
     const unsigned char kind = channels == 1 ? 0 : channels == 3 ? 2 : 6;
@@ -138,19 +145,31 @@ static unsigned char *put_head(unsigned char *at, uint32_t width, uint32_t heigh
     return end_chunk(at, "tRNS", 2 * (size_t)channels);
 }
 
-unsigned char *png_encode(const tp_allocator *memory, uint32_t width, uint32_t height, int channels,
+/* The rows of the file. */
+static void spread(unsigned char *to, uint32_t width, uint32_t height, size_t channels, uint32_t factor,
+                   const unsigned char *pixels)
+{
+    const size_t row = (size_t)width * factor * channels + 1;
+    for (uint32_t y = 0; y < height; y++, to += row * factor) {
+        unsigned char *at = to;
+        *at++ = 0;
+        for (uint32_t x = 0; x < width; x++, pixels += channels)
+            for (uint32_t i = 0; i < factor; i++) at = put(at, pixels, channels);
+        for (uint32_t i = 1; i < factor; i++) memcpy(to + i * row, to, row);
+    }
+}
+
+unsigned char *png_encode(const tp_allocator *memory, uint32_t width, uint32_t height, int channels, uint32_t factor,
                           const unsigned char *pixels, size_t *size, size_t *bytes)
 {
-    const size_t across = (size_t)width * (size_t)channels, raw = (across + 1) * height, most = packed_most(raw);
+    factor = factor < FACTOR_MOST ? factor : FACTOR_MOST;
+    const size_t raw = ((size_t)width * factor * (size_t)channels + 1) * height * factor, most = packed_most(raw);
     unsigned char *rows = tp_allocate(memory, raw), *file = NULL;
     *bytes = most + 128; /* head, key, chunks and end */
     if (rows) file = tp_allocate(memory, *bytes);
     if (file) {
-        for (size_t y = 0; y < height; y++) {
-            rows[y * (across + 1)] = 0;
-            memcpy(rows + y * (across + 1) + 1, pixels + y * across, across);
-        }
-        unsigned char *at = put_head(file, width, height, channels);
+        spread(rows, width, height, (size_t)channels, factor, pixels);
+        unsigned char *at = put_head(file, width * factor, height * factor, channels);
         const size_t packed = pack(memory, at + 8, most, rows, raw);
         if (packed == 0) {
             tp_deallocate(memory, file, *bytes);

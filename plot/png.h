@@ -8,9 +8,10 @@
    transparent in the first two, so nothing else may have that value. */
 enum { PNG_KEY = 1 };
 
-/* `pixels` are height * width * channels bytes, rows from the top. Returns a block of *bytes bytes, of which the first
+/* `pixels` are height * width * channels bytes, rows from the top; each becomes `factor` times `factor` of the file's,
+   for renderers that blur what they enlarge (without zlib, one). Returns a block of *bytes bytes, of which the first
  *size are the file; the caller gives it back to `memory`. NULL when memory is short. */
-unsigned char *png_encode(const tp_allocator *memory, uint32_t width, uint32_t height, int channels,
+unsigned char *png_encode(const tp_allocator *memory, uint32_t width, uint32_t height, int channels, uint32_t factor,
                           const unsigned char *pixels, size_t *size, size_t *bytes);
 
 #endif

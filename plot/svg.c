@@ -25,7 +25,7 @@ static const char style[] =
     ".tapir .gm{stroke:#eef1f4;fill:none}"
     ".tapir .a{stroke:#57606a;fill:none}"
     ".tapir .s{fill:none;stroke:currentColor;stroke-linejoin:round}"
-    ".tapir .f{fill:currentColor;stroke:#fff;stroke-width:.8}"
+    ".tapir .f{fill:currentColor;stroke:#fff;stroke-width:1.6;paint-order:stroke}"
     ".tapir .n{fill:currentColor;stroke:none}"
     ".tapir .r{fill:#fff;stroke:currentColor;stroke-width:2}"
     ".tapir .c1{color:#0072b2}.tapir .c2{color:#d55e00}.tapir .c3{color:#009e73}.tapir .c4{color:#cc79a7}"

@@ -36,6 +36,18 @@ echo "== a character LSTM on English text"
 "$build/demos/characters" || exit 1
 
 echo
+echo "== four small networks in the plane"
+"$build/demos/playground" "$out" || exit 1
+
+echo
+echo "== a variational autoencoder"
+"$build/demos/autoencoder" "$out" || exit 1
+
+echo
+echo "== a denoising autoencoder"
+"$build/demos/denoising" "$out" || exit 1
+
+echo
 echo "== implicit differentiation"
 "$build/demos/implicit" "$out" || exit 1
 

@@ -46,7 +46,8 @@ TP_API const char *tp_plot_svg(tp_plot *plot, size_t *length, tp_error *error);
 /* ---- panels ---- */
 
 typedef enum tp_plot_legend {
-    TP_PLOT_LEGEND_AUTO = 0, /* in the corner where it hides least; none without labels */
+    TP_PLOT_LEGEND_AUTO =
+        0, /* in the corner where it hides least, outside if that is not little; none without labels */
     TP_PLOT_LEGEND_TOP_RIGHT,
     TP_PLOT_LEGEND_TOP_LEFT,
     TP_PLOT_LEGEND_BOTTOM_LEFT,
