@@ -38,5 +38,7 @@ Suite *data_suite(void)
     suite_add_tcase(suite, data_loader_case());
     suite_add_tcase(suite, data_thread_case());
     suite_add_tcase(suite, data_transforms_case());
+    suite_add_tcase(suite, data_readers_case());
+    suite_add_tcase(suite, data_points_case());
     return suite;
 }

@@ -11,6 +11,8 @@ TCase *data_split_case(void);
 TCase *data_loader_case(void);
 TCase *data_thread_case(void);
 TCase *data_transforms_case(void);
+TCase *data_readers_case(void);
+TCase *data_points_case(void);
 
 /* Item i of n is (i, i + 0.5, ...) in f32 (width), and i % 3 in u8; reading an item of `fail_at` fails. */
 typedef struct counting_state {

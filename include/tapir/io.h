@@ -4,6 +4,7 @@
 
 #include <tapir/io_csv.h>
 #include <tapir/io_data.h>
+#include <tapir/io_datasets.h>
 #include <tapir/io_file.h>
 #include <tapir/io_idx.h>
 #include <tapir/io_npy.h>
