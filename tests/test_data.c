@@ -40,5 +40,6 @@ Suite *data_suite(void)
     suite_add_tcase(suite, data_transforms_case());
     suite_add_tcase(suite, data_readers_case());
     suite_add_tcase(suite, data_points_case());
+    suite_add_tcase(suite, data_text_case());
     return suite;
 }

@@ -13,6 +13,7 @@ TCase *data_thread_case(void);
 TCase *data_transforms_case(void);
 TCase *data_readers_case(void);
 TCase *data_points_case(void);
+TCase *data_text_case(void);
 
 /* Item i of n is (i, i + 0.5, ...) in f32 (width), and i % 3 in u8; reading an item of `fail_at` fails. */
 typedef struct counting_state {

@@ -9,5 +9,6 @@
 #include <tapir/io_idx.h>
 #include <tapir/io_npy.h>
 #include <tapir/io_safetensors.h>
+#include <tapir/io_text.h>
 
 #endif
