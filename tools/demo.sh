@@ -48,6 +48,10 @@ echo "== a denoising autoencoder"
 "$build/demos/denoising" "$out" || exit 1
 
 echo
+echo "== a denoising autoencoder on Fashion-MNIST"
+"$build/demos/denoise" "$out" || exit 1
+
+echo
 echo "== implicit differentiation"
 "$build/demos/implicit" "$out" || exit 1
 
