@@ -12,9 +12,11 @@ tp_status tp_data_fail(tp_error *error, tp_status status, const char *format, ..
 {
     if (!error) return status;
     error->status = status;
+    error->message[0] = 0;
+    if (!format) return status;
     va_list list;
     va_start(list, format);
-    vsnprintf(error->message, sizeof error->message, format ? format : "", list);
+    vsnprintf(error->message, sizeof error->message, format, list);
     va_end(list);
     return status;
 }

@@ -6,7 +6,7 @@
 #include "core/tensor.h"
 #include "io/table.h"
 
-#include <tapir/io.h>
+#include <tapir/io_idx.h>
 #include <tapir/io_datasets.h>
 
 #define PATH_ROOM 4096

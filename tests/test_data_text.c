@@ -107,7 +107,9 @@ START_TEST(all_of_unicode)
     ck_assert(memcmp(again, text, n) == 0);
     tp_tensor *numbers = tp_text_encode(v, text, n, NULL);
     const int32_t *number = tp_tensor_read(numbers);
-    for (int32_t i = 0; i < CODES; i++) ck_assert_int_eq(number[i], i);
+    int32_t right = 0;
+    while (right < CODES && number[right] == right) right++;
+    ck_assert_int_eq(right, CODES);
     tp_tensor_release(numbers);
     tp_vocabulary_free(v);
     free(text);
@@ -194,8 +196,8 @@ START_TEST(windows_have_their_targets)
             for (int64_t i = 0; i < rows[r].count; i++)
                 for (int64_t j = 0; j < rows[r].length; j++) {
                     const int64_t at = i * rows[r].step + j;
-                    ck_assert_double_eq(tp_tensor_item(in, i * rows[r].length + j), (double)(at * at));
-                    ck_assert_double_eq(tp_tensor_item(out, i * rows[r].length + j), (double)((at + 1) * (at + 1)));
+                    ck_assert(tp_tensor_item(in, i * rows[r].length + j) == (double)(at * at));
+                    ck_assert(tp_tensor_item(out, i * rows[r].length + j) == (double)((at + 1) * (at + 1)));
                 }
             tp_tensor_release(in);
             tp_tensor_release(out);

@@ -166,7 +166,7 @@ START_TEST(crop_moves_a_window)
             }
             if (same) found = place;
         }
-        ck_assert_int_ge(found, 0);
+        if (found < 0) ck_abort_msg("image %d is no window", n);
         counts[found]++;
     }
     for (int place = 0; place < PLACES; place++)
