@@ -197,6 +197,26 @@ START_TEST(loader_reports_every_failed_allocation)
 }
 END_TEST
 
+/* What was recorded on one batch is replayed on the next: the tensors are the same, and their versions are stamped. */
+START_TEST(recording_is_replayed_on_the_next_batch)
+{
+    tp_loader *loader = random_loader(3, NULL);
+    tp_tape *tape = tp_tape_new(NULL);
+    tp_batch b;
+    ck_assert(tp_loader_next(loader, &b));
+    const tp_var y = tp_sum(tp_square(tp_data(tape, b.field[0])));
+    for (int i = 1; i < BATCHES - 1; i++) {
+        ck_assert(tp_loader_next(loader, &b));
+        ck_assert_int_eq(tp_replay(tape, 0), TP_OK);
+        double sum = 0;
+        for (int64_t k = 0; k < tp_tensor_count(b.field[0]); k++) sum += pow(tp_tensor_item(b.field[0], k), 2);
+        EXPECT_NEAR(tp_item(y), sum, 1e-5 * sum);
+    }
+    tp_tape_free(tape);
+    tp_loader_free(loader);
+}
+END_TEST
+
 TCase *data_thread_case(void)
 {
     TCase *tcase = tcase_create("thread");
@@ -205,6 +225,7 @@ TCase *data_thread_case(void)
     tcase_add_test(tcase, resumed_run_continues);
     tcase_add_test(tcase, loader_stops_cleanly);
     tcase_add_test(tcase, loaders_share_a_set);
+    tcase_add_test(tcase, recording_is_replayed_on_the_next_batch);
     tcase_add_test(tcase, steady_loop_takes_no_memory);
     tcase_add_test(tcase, loader_reports_every_failed_allocation);
     return tcase;
