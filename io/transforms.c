@@ -254,12 +254,24 @@ static tp_status noise_shape(const void *state, const tp_field *in, tp_field *ou
     return want_float(in, error);
 }
 
+/* Two standard normal numbers (Box and Muller) from two words: 32 bits each, so none is beyond 6.7. */
+static void draw_pair(tp_rng *rng, double pair[2])
+{
+    const double u = ((double)tp_rng_u32(rng) + 1) * 0x1p-32,
+                 angle = (double)tp_rng_u32(rng) * (6.283185307179586 * 0x1p-32);
+    const double r = sqrt(-2 * log(u));
+    pair[0] = r * cos(angle);
+    pair[1] = r * sin(angle);
+}
+
 static tp_status noise_apply(const tp_applying *a)
 {
     const double deviation = *(const double *)a->state;
     const int64_t n = elements(a);
+    double pair[2] = {0, 0};
     for (int64_t i = 0; i < n; i++) {
-        const double drawn = deviation * tp_rng_normal(a->rng);
+        if (!(i & 1)) draw_pair(a->rng, pair);
+        const double drawn = deviation * pair[i & 1];
         if (a->in->dtype == TP_F32)
             ((float *)a->to)[i] = (float)((double)((const float *)a->from)[i] + drawn);
         else
