@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/element.h"
 #include "core/tensor.h"
-#include "io/table.h"
+#include "io/dataset.h"
 
 #include <tapir/io_idx.h>
+#include <tapir/io_csv.h>
 #include <tapir/io_datasets.h>
 
 #define PATH_ROOM 4096
@@ -77,49 +79,103 @@ tp_dataset *tp_fashion_mnist(bool train, const tp_datasets_options *options, tp_
     return set;
 }
 
-/* ---- scikit-learn's tables ---- */
+/* ---- scikit-learn's tables ----
 
-static tp_dataset *read_table(const char *name, const char *file, const tp_table_form *form,
+   A line an item: features, then the class. Before them stands, in most, a line that is no header in the usual sense.
+ */
+
+typedef struct table_form {
+    size_t skip;
+    int64_t items;
+    int features, classes;
+} table_form;
+
+static tp_status check_table(const tp_csv *csv, const table_form *form, const char *path, tp_error *error)
+{
+    if (tp_csv_rows(csv) != form->items || tp_csv_columns(csv) != form->features + 1)
+        return tp_fail(error, TP_E_FORMAT, "%" PRId64 " rows of %d numbers, not %" PRId64 " of %d: %.300s",
+                       tp_csv_rows(csv), tp_csv_columns(csv), form->items, form->features + 1, path);
+    for (int k = 0; k <= form->features; k++)
+        if (tp_csv_missing(csv, k) > 0)
+            return tp_fail(error, TP_E_FORMAT, "a number is missing in column %d: %.300s", k + 1, path);
+    return TP_OK;
+}
+
+/* All columns but the last, in the dtype; the last, as classes. */
+static tp_status take_apart(const tp_tensor *numbers, const table_form *form, tp_tensor *inputs, tp_tensor *labels,
+                            const char *path, tp_error *error)
+{
+    const double *at = tp_tensor_read(numbers);
+    const tp_dtype dtype = (tp_dtype)inputs->dtype;
+    char *to = tp_tensor_data(inputs);
+    unsigned char *label = tp_tensor_data(labels);
+    for (int64_t i = 0; i < form->items; i++, at++) {
+        for (int k = 0; k < form->features; k++, to += tp_dtype_size(dtype)) tp_put(dtype, to, *at++);
+        if (!(*at >= 0 && *at < form->classes) || (double)(int)*at != *at)
+            return tp_fail(error, TP_E_FORMAT, "row %" PRId64 " is of class %g, of %d: %.300s", i + 1, *at,
+                           form->classes, path);
+        label[i] = (unsigned char)*at;
+    }
+    return TP_OK;
+}
+
+static tp_dataset *set_of_table(const char *path, const table_form *form, const tp_datasets_options *o, tp_error *error)
+{
+    tp_csv *csv =
+        tp_read_csv(path, &(tp_csv_options){.memory = o->memory, .no_header = true, .skip = form->skip}, error);
+    tp_tensor *numbers = NULL, *inputs = NULL, *labels = NULL;
+    tp_dataset *set = NULL;
+    if (csv && check_table(csv, form, path, error) == TP_OK) numbers = tp_csv_numbers(csv, 0, NULL, error);
+    if (numbers && numbers->dims[1] != form->features + 1) {
+        tp_fail(error, TP_E_FORMAT, "a column is text: %.300s", path);
+        tp_tensor_release(numbers);
+        numbers = NULL;
+    }
+    if (numbers) inputs = tp_tensor_make(o->memory, o->dtype, TP_DIMS(form->items, form->features), NULL, error);
+    if (inputs) labels = tp_tensor_make(o->memory, TP_U8, TP_DIMS(form->items), NULL, error);
+    if (labels && take_apart(numbers, form, inputs, labels, path, error) == TP_OK)
+        set = tp_dataset_from_tensors(2, (tp_tensor *[]){inputs, labels}, error);
+    tp_tensor_release(inputs);
+    tp_tensor_release(labels);
+    tp_tensor_release(numbers);
+    tp_csv_free(csv);
+    return set;
+}
+
+static tp_dataset *read_table(const char *name, const char *file, const table_form *form,
                               const tp_datasets_options *options, tp_error *error)
 {
     const tp_datasets_options o = options ? *options : (tp_datasets_options){.folder = NULL};
     const char *folder = o.folder ? o.folder : "/usr/lib/python3/dist-packages/sklearn/datasets/data";
     tp_error local = {.status = TP_OK};
-    tp_tensor *inputs = NULL, *labels = NULL;
     tp_dataset *set = NULL;
     char path[PATH_ROOM];
     if (!tp_dtype_is_float(o.dtype))
         tp_fail(&local, TP_E_DTYPE, "the inputs' dtype is %s, not f32 or f64", tp_dtype_name(o.dtype));
-    else if (path_of(path, folder, file, &local) == TP_OK &&
-             tp_table_read(path, form, o.dtype, o.memory, &inputs, &labels, &local) == TP_OK)
-        set = tp_dataset_from_tensors(2, (tp_tensor *[]){inputs, labels}, &local);
-    tp_tensor_release(inputs);
-    tp_tensor_release(labels);
+    else if (path_of(path, folder, file, &local) == TP_OK)
+        set = set_of_table(path, form, &o, &local);
     if (!set) missing(name, "python3-sklearn", &local, error);
     return set;
 }
 
 tp_dataset *tp_digits(const tp_datasets_options *options, tp_error *error)
 {
-    return read_table("tp_digits", "digits.csv.gz", &(tp_table_form){.features = 64, .classes = 10}, options, error);
+    return read_table("tp_digits", "digits.csv.gz", &(table_form){0, 1797, 64, 10}, options, error);
 }
 
 tp_dataset *tp_iris(const tp_datasets_options *options, tp_error *error)
 {
-    return read_table("tp_iris", "iris.csv", &(tp_table_form){.header = true, .features = 4, .classes = 3}, options,
-                      error);
+    return read_table("tp_iris", "iris.csv", &(table_form){1, 150, 4, 3}, options, error);
 }
 
 tp_dataset *tp_wine(const tp_datasets_options *options, tp_error *error)
 {
-    return read_table("tp_wine", "wine_data.csv", &(tp_table_form){.header = true, .features = 13, .classes = 3},
-                      options, error);
+    return read_table("tp_wine", "wine_data.csv", &(table_form){1, 178, 13, 3}, options, error);
 }
 
 tp_dataset *tp_breast_cancer(const tp_datasets_options *options, tp_error *error)
 {
-    return read_table("tp_breast_cancer", "breast_cancer.csv",
-                      &(tp_table_form){.header = true, .features = 30, .classes = 2}, options, error);
+    return read_table("tp_breast_cancer", "breast_cancer.csv", &(table_form){1, 569, 30, 2}, options, error);
 }
 
 /* ---- names of classes ---- */

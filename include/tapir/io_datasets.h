@@ -21,7 +21,7 @@ typedef struct tp_datasets_options {
 /* ---- readers ----
 
    NULL with `error` set: TP_E_IO when a file cannot be opened or read (the message names the path and the package),
-   TP_E_FORMAT when it does not hold what it should (the message names the byte), TP_E_DTYPE, TP_E_UNSUPPORTED for a
+   TP_E_FORMAT when it does not hold what it should (the message says where), TP_E_DTYPE, TP_E_UNSUPPORTED for a
    compressed file and a library without zlib, TP_E_MEMORY.
 
      tp_fashion_mnist   60,000 or 10,000 images (1, 28, 28) of clothes, 10 classes. Package dataset-fashion-mnist, from
