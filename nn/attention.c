@@ -129,6 +129,12 @@ static tp_var project(tp_module *module, const weights *w, tp_var x, int part)
     return tp_linear(x, weight, w->bias.tape ? tp_slice(w->bias, 0, first, first + state->width, 1) : tp_none());
 }
 
+/* From the operands' layout to (N, T, ...), and back. */
+static tp_var in_batches(const attention_state *state, tp_var x)
+{
+    return state->time_first ? tp_transpose(x, 0, 1) : x;
+}
+
 /* (N, T, width), or (T, N, width), as (N, heads, T, d); a view. */
 static tp_var cut(const attention_state *state, tp_var x)
 {
@@ -170,13 +176,18 @@ static int64_t width_of(tp_module *module, const char *name)
     return state->packed ? state->width : tp_tensor_dim(tp_module_parameter(module, name), 1);
 }
 
+/* All three are one sequence, so that one product projects it. */
+static bool is_self(const attention_state *state, const tp_var x[3])
+{
+    return state->packed && x[0].node == x[1].node && x[1].node == x[2].node;
+}
+
 /* q, k and v after projection, cut into heads and turned to their positions. v may be tp_none(). */
 static void project_all(tp_module *module, tp_var x[3])
 {
     const attention_state *state = tp_module_state(module);
     const weights w = weights_of(module, x[0].tape);
-    const bool self = state->packed && x[0].node == x[1].node && x[1].node == x[2].node;
-    if (self) {
+    if (is_self(state, x)) {
         tp_chunk(tp_linear(x[0], w.whole, w.bias), -1, 3, x);
     } else {
         for (int i = 0; i < 3; i++)
@@ -185,6 +196,23 @@ static void project_all(tp_module *module, tp_var x[3])
     for (int i = 0; i < 3; i++)
         if (x[i].tape) x[i] = cut(state, x[i]);
     for (int i = 0; i < 2 && state->rotary > 0; i++) x[i] = tp_rotary(x[i], state->rotary, 0, false);
+}
+
+/* The heads' results side by side, in the layout of the operands. */
+static tp_var mix(tp_module *module, tp_var x[3], tp_var mask, const tp_attention_options *options)
+{
+    const attention_state *state = tp_module_state(module);
+    if (state->rotary > 0) {
+        project_all(module, x);
+        return join(state, tp_attention(x[0], x[1], x[2], mask, options));
+    }
+    const weights w = weights_of(module, x[0].tape);
+    if (is_self(state, x)) {
+        const tp_var all = in_batches(state, tp_linear(x[0], w.whole, w.bias));
+        return in_batches(state, tp_attention_packed(all, mask, state->heads, options));
+    }
+    for (int i = 0; i < 3; i++) x[i] = in_batches(state, project(module, &w, x[i], i));
+    return in_batches(state, tp_attention_heads(x[0], x[1], x[2], mask, state->heads, options));
 }
 
 static bool check_handles(const char *name, int n, const tp_var *x, const tp_attention_masks *masks)
@@ -228,13 +256,11 @@ tp_var tp_attention_forward(tp_module *attention, tp_var q, tp_var k, tp_var v, 
     if (!check_handles("attention_forward", 3, x, masks)) return tp_poison(q.tape);
     if (!check_operands(attention, "attention_forward", x, &alone)) return tp_poison(q.tape);
     const attention_state *state = tp_module_state(attention);
-    project_all(attention, x);
     const int64_t *dims = tp_var_dims(x[1]);
-    if (!dims) return tp_poison(q.tape);
     const tp_attention_options options = {.causal = state->causal || (masks && masks->causal),
                                           .dropout = tp_module_is_training(attention) ? state->dropout : 0};
-    const tp_var mask = mask_of(attention, masks, dims[0], dims[2]);
-    const tp_var y = join(state, tp_attention(x[0], x[1], x[2], mask, &options));
+    const tp_var mask = mask_of(attention, masks, dims[state->time_first], dims[!state->time_first]);
+    const tp_var y = mix(attention, x, mask, &options);
     const tp_var out = tp_linear(y, tp_module_use(attention, "out_proj.weight", q.tape),
                                  tp_layer_optional(attention, "out_proj.bias", q.tape));
     return alone ? tp_squeeze(out, TP_AXES(state->time_first ? 1 : 0)) : out;
@@ -247,10 +273,10 @@ tp_var tp_attention_weights(tp_module *attention, tp_var q, tp_var k, const tp_a
     if (!check_handles("attention_weights", 2, x, masks) || !check_operands(attention, "attention_weights", x, &alone))
         return tp_poison(q.tape);
     const attention_state *state = tp_module_state(attention);
-    project_all(attention, x);
     const int64_t *dims = tp_var_dims(x[1]);
-    if (!dims) return tp_poison(q.tape);
-    return tp_masked_softmax(tp_matmul(x[0], tp_transpose(x[1], -1, -2)), mask_of(attention, masks, dims[0], dims[2]),
+    const tp_var mask = mask_of(attention, masks, dims[state->time_first], dims[!state->time_first]);
+    project_all(attention, x);
+    return tp_masked_softmax(tp_matmul(x[0], tp_transpose(x[1], -1, -2)), mask,
                              state->causal || (masks && masks->causal),
                              1 / sqrt((double)(state->width / state->heads)));
 }

@@ -26,28 +26,21 @@ tp_status tp_mask_check(tp_ctx *ctx, int i, tp_dtype dtype, int rank, const int6
                        tp_shape_text(want, rank, dims));
 }
 
-/* A dense mask against scores: how far its rows lie apart along each of the scores' axes but the last. */
-typedef struct rows {
-    const tp_tensor *mask;
-    int64_t strides[TP_MAX_RANK];
-    tp_tensor *work; /* a row, where all of its elements are one */
-} rows;
-
-static tp_status rows_of(tp_ctx *ctx, int i, const tp_tensor *scores, rows *r)
+tp_status tp_mask_rows_of(tp_ctx *ctx, int i, int rank, const int64_t *dims, tp_mask_rows *rows)
 {
-    *r = (rows){0};
+    *rows = (tp_mask_rows){0};
     if (i == 0) return TP_OK;
-    const tp_tensor *mask = r->mask = tp_ctx_dense(ctx, i);
+    const tp_tensor *mask = rows->mask = tp_ctx_dense(ctx, i);
     if (!mask) return TP_E_MEMORY;
     for (int k = 1; k <= mask->rank; k++)
-        r->strides[scores->rank - k] = mask->dims[mask->rank - k] == 1 ? 0 : mask->strides[mask->rank - k];
-    const int64_t n = scores->dims[scores->rank - 1];
+        rows->strides[rank - k] = mask->dims[mask->rank - k] == 1 ? 0 : mask->strides[mask->rank - k];
+    const int64_t n = dims[rank - 1];
     if (mask->rank > 0 && (mask->dims[mask->rank - 1] == n || mask->count == 0)) return TP_OK;
-    r->work = tp_new_tensor(ctx->tape, (tp_dtype)mask->dtype, 1, &n, ctx->op->name);
-    return r->work ? TP_OK : TP_E_MEMORY;
+    rows->work = tp_new_tensor(ctx->tape, (tp_dtype)mask->dtype, 1, &n, ctx->op->name);
+    return rows->work ? TP_OK : TP_E_MEMORY;
 }
 
-static const void *row_at(const rows *r, const tp_tensor *scores, int64_t row)
+static const void *row_at(const tp_mask_rows *r, const tp_tensor *scores, int64_t row)
 {
     if (!r->mask) return NULL;
     const tp_dtype dtype = (tp_dtype)r->mask->dtype;
@@ -65,22 +58,19 @@ static const void *row_at(const rows *r, const tp_tensor *scores, int64_t row)
     return r->work->data;
 }
 
-tp_status tp_masked_rows(tp_ctx *ctx, const tp_score_rule *rule, int i, const tp_tensor *scores, tp_tensor *weights)
+void tp_masked_rows(tp_ctx *ctx, const tp_score_rule *rule, const tp_mask_rows *rows, const tp_tensor *scores,
+                    tp_tensor *weights, int64_t first, int64_t count)
 {
-    rows r;
-    if (rows_of(ctx, i, scores, &r) != TP_OK) return TP_E_MEMORY;
     const int64_t n = scores->dims[scores->rank - 1], columns = scores->dims[scores->rank - 2];
     const int64_t bytes = n * (int64_t)tp_dtype_size((tp_dtype)scores->dtype);
     const tp_attention_loops *loops = ctx->tape->kernels->of[scores->dtype]->attention;
-    for (int64_t k = 0; n && k < scores->count / n; k++) {
+    for (int64_t k = first; n && k < first + count; k++) {
         const int64_t seen = rule->causal && k % columns < n ? k % columns + 1 : n;
-        const void *mask = row_at(&r, scores, k);
-        const bool byte = r.mask && r.mask->dtype == TP_U8;
+        const void *mask = row_at(rows, scores, k);
+        const bool byte = rows->mask && rows->mask->dtype == TP_U8;
         loops->weights(n, seen, weights->data + k * bytes, scores->data + k * bytes, rule->scale, byte ? mask : NULL,
                        byte ? NULL : mask);
     }
-    tp_done(ctx->tape, r.work);
-    return TP_OK;
 }
 
 static int mask_of(const tp_ctx *ctx)
@@ -103,7 +93,12 @@ static tp_status masked_softmax_shape(tp_ctx *ctx)
 static tp_status masked_softmax_forward(tp_ctx *ctx)
 {
     const tp_tensor *x = tp_ctx_dense(ctx, 0);
-    return x ? tp_masked_rows(ctx, tp_ctx_attributes(ctx), mask_of(ctx), x, tp_ctx_output(ctx, 0)) : TP_E_MEMORY;
+    tp_mask_rows rows;
+    if (!x || tp_mask_rows_of(ctx, mask_of(ctx), x->rank, x->dims, &rows) != TP_OK) return TP_E_MEMORY;
+    tp_masked_rows(ctx, tp_ctx_attributes(ctx), &rows, x, tp_ctx_output(ctx, 0), 0,
+                   tp_shape_count(x->rank - 1, x->dims));
+    tp_done(ctx->tape, rows.work);
+    return TP_OK;
 }
 
 tp_var tp_softmax_slope(tp_var y, tp_var g)

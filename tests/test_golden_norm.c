@@ -22,8 +22,14 @@ GOLDEN_CALL(batch_norm_fixed,
 GOLDEN_CALL(local_response_norm,
             tp_local_response_norm(g->x[0], g->list[0], g->attribute[1], g->attribute[2], g->attribute[3]))
 
-GOLDEN_CALL(attention, tp_attention(g->x[0], g->x[1], g->x[2], g->x[3],
-                                    &(tp_attention_options){.causal = g->list[0] != 0, .scale = g->attribute[1]}))
+static tp_var golden_attention(const golden *g)
+{
+    const tp_attention_options o = {.causal = g->list[0] != 0, .scale = g->attribute[1]};
+    if (g->list[3]) return tp_attention_packed(g->x[0], g->x[1], g->list[2], &o);
+    if (g->list[2]) return tp_attention_heads(g->x[0], g->x[1], g->x[2], g->x[3], g->list[2], &o);
+    return tp_attention(g->x[0], g->x[1], g->x[2], g->x[3], &o);
+}
+
 GOLDEN_CALL(masked_softmax, tp_masked_softmax(g->x[0], g->x[1], g->list[0] != 0, g->attribute[1]))
 
 GOLDEN_CALL(rotary, tp_rotary(g->x[0], g->attribute[0], g->list[1], g->list[2] != 0))

@@ -8,6 +8,14 @@ static tp_var build_attention(const sample *s, const tp_var *x)
     return tp_attention(x[0], x[1], x[2], s->n > 3 ? x[3] : tp_none(), &o);
 }
 
+/* list[0]: causal; list[1]: heads; list[2]: q, k and v side by side. */
+static tp_var build_heads(const sample *s, const tp_var *x)
+{
+    const tp_attention_options o = {.causal = s->list[0] != 0, .dropout = s->number};
+    if (s->list[2]) return tp_attention_packed(x[0], s->n > 1 ? x[1] : tp_none(), s->list[1], &o);
+    return tp_attention_heads(x[0], x[1], x[2], s->n > 3 ? x[3] : tp_none(), s->list[1], &o);
+}
+
 static tp_var build_self(const sample *s, const tp_var *x)
 {
     (void)s;
@@ -58,6 +66,17 @@ static const sample items[] = {
     {"attention", "dropout", build_attention, ON(T(3, 2), T(4, 2), T(4, 2)), .number = .5},
     {"attention", "of itself", build_self, ON(T(2, 3, 2))},
     {"attention", "a row of nothing", build_row_of_nothing, ON(T(2, 2), T(3, 2), T(3, 2))},
+    {"attention", "heads (2,4) (3,4) (3,2)", build_heads, ON(T(2, 4), T(3, 4), T(3, 2)), LIST(0, 2)},
+    {"attention", "heads of two", build_heads, ON(T(2, 2, 2), T(2, 3, 2), T(2, 3, 4)), LIST(1, 2)},
+    {"attention", "heads, turned", build_heads, ON(VIEW(2, 3, 2), CUT(2, 3, 2), TRANSPOSED(2, 3, 2)), LIST(0, 2)},
+    {"attention", "heads, masks", build_heads, ON(T(2, 2, 2), T(2, 3, 2), T(2, 3, 2), T(2, 2, 1, 3)), LIST(0, 2)},
+    {"attention", "heads, dropout", build_heads, ON(T(3, 2), T(3, 2), T(3, 2)), LIST(0, 2), .number = .5},
+    {"attention", "packed (3,6)", build_heads, ON(T(3, 6)), LIST(1, 2, 1)},
+    {"attention", "packed (2,3,12)", build_heads, ON(T(2, 2, 12)), LIST(0, 2, 1)},
+    {"attention", "packed, turned", build_heads, ON(VIEW(2, 2, 3), LABELS(TP_U8, 2, 2, 1, 1, 2)), LIST(0, 1, 1)},
+    {"attention", "packed, added", build_heads, ON(T(2, 6), T(2, 2, 2)), LIST(1, 2, 1)},
+    {"attention", "packed, dropout", build_heads, ON(T(3, 6)), LIST(0, 2, 1), .number = .5},
+    {"attention", "packed (0,6)", build_heads, ON(T(0, 6)), LIST(0, 2, 1)},
     {"attention", "(0,2)", build_attention, ON(T(0, 2), T(3, 2), T(3, 2))},
     {"attention", "nothing to attend to", build_attention, ON(T(2, 2), T(0, 2), T(0, 2))},
     {"attention", "no width", build_attention, ON(T(2, 0), T(3, 0), T(3, 2))},

@@ -72,6 +72,13 @@ typedef struct tp_attention_options {
    Ev); mask as for tp_masked_softmax, options may be NULL. A row that attends to nothing is 0, and so is its gradient.
    Vaswani and others: "Attention is all you need", 2017. */
 TP_API tp_var tp_attention(tp_var q, tp_var k, tp_var v, tp_var mask, const tp_attention_options *options);
+/* The same for heads side by side: q: (..., L, heads E), k: (..., S, heads E), v: (..., S, heads Ev) -> (..., L, heads
+   Ev), where head i attends by the i-th E columns of q and k and to the i-th Ev of v. The mask broadcasts to (...,
+   heads, L, S). */
+TP_API tp_var tp_attention_heads(tp_var q, tp_var k, tp_var v, tp_var mask, int64_t heads,
+                                 const tp_attention_options *options);
+/* ... and with q, k and v side by side, each with its heads: qkv: (..., L, 3 heads E) -> (..., L, heads E). */
+TP_API tp_var tp_attention_packed(tp_var qkv, tp_var mask, int64_t heads, const tp_attention_options *options);
 
 /* x: (..., T, d) with an even d. Row t is at position first + t; its pair i of elements is turned by the angle
    theta = (first + t) base^(-2 i / d):  (a, b) -> (a cos theta - b sin theta, a sin theta + b cos theta). So the

@@ -157,13 +157,38 @@ def attention_cases():
             masks = [[], [Mask(rows, columns)], [Mask(*lead, 1, columns)], [(rows, columns)], [(*lead, rows, 1)],
                      [Constant(1, columns)]]
             for mask in masks:
-                cases.append(("attention", [causal, scale], [q, k, v, *mask], function, -2, 2))
+                cases.append(("attention", [causal, scale, 0, 0], [q, k, v, *mask], function, -2, 2))
     for shape in [(2, 3), (2, 2, 4), Turned(3, 4)]:
         dims = dims_of(shape)
         for causal in (0, 1):
             for mask in ([], [Mask(*dims[-2:])], [dims[-1:]], [Mask(dims[-2], 1)]):
                 cases.append(("masked_softmax", [causal, .5], [shape, *mask],
                               lambda x, *rest, causal=causal: weights(x * .5, *rest, causal=causal), -2, 2))
+    return cases
+
+
+def cut(x, heads):
+    return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
+
+
+def heads_cases():
+    cases = []
+    for heads, q, k, v in ((2, (2, 4), (3, 4), (3, 2)), (2, (2, 3, 4), (2, 3, 4), (2, 3, 4)), (1, Turned(2, 3), (2, 3), (2, 1)),
+                           (3, Turned(2, 2, 3), Sliced(2, 2, 3), (2, 2, 6))):
+        for causal in (0, 1):
+            def function(q, k, v, *mask, causal=causal, heads=heads):
+                y = attend(cut(q, heads), cut(k, heads), cut(v, heads), *mask, causal=causal, scale=0)
+                return y.transpose(-2, -3).flatten(-2)
+            for mask in ([], [Mask(dims_of(q)[-2], dims_of(k)[-2])], [(heads, 1, dims_of(k)[-2])]):
+                cases.append(("attention", [causal, 0, heads, 0], [q, k, v, *mask], function, -2, 2))
+    for heads, x in ((2, (3, 6)), (1, (2, 2, 6)), (2, Turned(2, 2, 12))):
+        for causal in (0, 1):
+            def function(x, *mask, causal=causal, heads=heads):
+                y = attend(*(cut(p, heads) for p in x.chunk(3, -1)), *mask, causal=causal, scale=0)
+                return y.transpose(-2, -3).flatten(-2)
+            length = dims_of(x)[-2]
+            for mask in ([], [Mask(length, length)], [(length, 1)]):
+                cases.append(("attention", [causal, 0, heads, 1], [x, *mask], function, -2, 2))
     return cases
 
 
@@ -187,4 +212,4 @@ def rotary_cases():
 
 def cases():
     return (layer_norm_cases() + rms_norm_cases() + group_norm_cases() + channel_cases() + fixed_cases() + lrn_cases()
-            + attention_cases() + rotary_cases())
+            + attention_cases() + heads_cases() + rotary_cases())
