@@ -64,6 +64,10 @@ echo "== a network on Fashion-MNIST"
 "$build/demos/fashion_mnist" "$out" || exit 1
 
 echo
+echo "== a small transformer on English text"
+"$build/demos/transformer" || exit 1
+
+echo
 echo "The drawings and pictures:"
 for file in "$out"/*.svg "$out"/*.dot; do
     if [ -f "$file" ]; then echo "  $file"; fi
