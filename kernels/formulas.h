@@ -1,5 +1,6 @@
 /* Formulas that rows name, for the element type T, with M, C and INLINE set to match. They hold in both tails: no
    overflow, no difference of close numbers, and the limit at an infinity; NaN comes through. */
+#include "kernels/normal.h"
 #include "kernels/special.h"
 
 /* x, but not below (above) b; NaN where either is. */
@@ -57,24 +58,18 @@ INLINE T M(soft_sign)(T x)
     return h / (1 + M(fabs)(h));
 }
 
-/* The standard normal distribution: cumulative, and density. Past 40 they are 0 or 1 in both types. */
-INLINE T M(normal_below)(T x)
-{
-    return C(0.5) * M(erfc)(x * C(-0.70710678118654752));
-}
-INLINE T M(normal_density)(T x)
-{
-    return M(exp)(C(-0.5) * x * x) * C(0.39894228040143268);
-}
+/* x Phi(x) and its slope. Past 40 Phi is 0 or 1 in both types. */
 INLINE T M(gelu_of)(T x)
 {
+    T density;
     const T h = M(lower)(x, -40);
-    return h * M(normal_below)(h);
+    return h * M(normal_parts)(M(upper)(h, 40), &density);
 }
 INLINE T M(gelu_slope)(T x)
 {
-    const T h = M(hold)(x, -40, 40);
-    return M(normal_below)(h) + h * M(normal_density)(h);
+    T density;
+    const T h = M(hold)(x, -40, 40), below = M(normal_parts)(h, &density);
+    return below + h * density;
 }
 
 /* x s with s = 1 / (1 + e^-w); its slope is s + x s (1 - s) w'. For SiLU w is x; for the tanh form of GELU it is

@@ -230,6 +230,25 @@ START_TEST(same_seed_same_stack)
 }
 END_TEST
 
+/* x Phi(x) of floats, also where Phi is a small number. */
+START_TEST(gelu_of_floats_is_exact_in_its_tail)
+{
+    enum { COUNT_OF = 4000 };
+    float x[COUNT_OF];
+    for (int i = 0; i < COUNT_OF; i++) x[i] = -13 + (float)i * 5.7e-3f;
+    tp_tape *tape = tp_tape_new(NULL);
+    const tp_var at = leaf_of(tape, tp_tensor_from(TP_F32, TP_DIMS(COUNT_OF), x)), y = tp_gelu(at);
+    ck_assert_int_eq(tp_backward(tp_sum(y)), TP_OK);
+    for (int i = 0; i < COUNT_OF; i++) {
+        const double u = (double)x[i], below = erfc(-u * sqrt(.5)) / 2,
+                     slope = u * exp(-u * u / 2) / sqrt(2 * acos(-1));
+        EXPECT_NEAR(tp_tensor_item(tp_value(y), i), u * below, 7e-7 * fabs(u * below));
+        EXPECT_NEAR(tp_tensor_item(tp_grad(at), i), below + slope, 7e-7 * (below + fabs(slope)));
+    }
+    tp_tape_free(tape);
+}
+END_TEST
+
 START_TEST(steps_ask_for_no_memory)
 {
     counter c = {0};
@@ -268,6 +287,7 @@ Suite *transformer_suite(void)
     tcase_add_test(tcase, dropout_is_of_training);
     tcase_add_loop_test(tcase, layers_have_derivatives, 0, 2);
     tcase_add_test(tcase, same_seed_same_stack);
+    tcase_add_test(tcase, gelu_of_floats_is_exact_in_its_tail);
     tcase_add_test(tcase, steps_ask_for_no_memory);
     suite_add_tcase(suite, transformer_runs_case());
     suite_add_tcase(suite, tcase);
