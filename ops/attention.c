@@ -314,6 +314,16 @@ static tp_status attention_gradient(tp_ctx *ctx, const tp_tensor *g)
     return status;
 }
 
+/* Matrices of scores: the weights after dropout and their gradients, the mask's; or one of them. */
+static size_t attention_workspace(tp_ctx *ctx)
+{
+    const tp_attention_attributes *a = tp_ctx_attributes(ctx);
+    const tp_tensor *p = ((tp_attention_saved *)tp_ctx_saved(ctx))->weights;
+    const size_t all = tp_pool_bytes((size_t)p->count * tp_dtype_size((tp_dtype)p->dtype));
+    const bool mask = mask_of(ctx) && tp_ctx_needs(ctx, mask_of(ctx));
+    return ((a->dropout > 0) + 1U + mask) * all;
+}
+
 const tp_op tp_op_attention = {
     TP_OP_HEAD,
     .name = "attention",
@@ -325,6 +335,7 @@ const tp_op tp_op_attention = {
     .forward = attention_forward,
     .backward = tp_attention_backward,
     .gradient = attention_gradient,
+    .workspace = attention_workspace,
     .text = {.formula = "d(p) v, p = softmax(scale q k^T + mask), d dropout; a u8 mask leaves out what it has 0 at",
              .derivative = "dv = d(p)^T g, ds = p (h - sum h p) with h = d(g v^T), dq = scale ds k, dk = scale ds^T q, "
                            "dmask = ds",
