@@ -56,6 +56,14 @@ echo "== implicit differentiation"
 "$build/demos/implicit" "$out" || exit 1
 
 echo
+echo "== handwritten digits"
+"$build/demos/digits" || exit 1
+
+echo
+echo "== iris"
+"$build/demos/iris" || exit 1
+
+echo
 echo "== LeNet on Fashion-MNIST"
 "$build/demos/lenet" "$out" || exit 1
 
