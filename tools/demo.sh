@@ -44,12 +44,12 @@ echo "== a variational autoencoder"
 "$build/demos/autoencoder" "$out" || exit 1
 
 echo
-echo "== a denoising autoencoder"
-"$build/demos/denoising" "$out" || exit 1
-
-echo
 echo "== a denoising autoencoder on Fashion-MNIST"
 "$build/demos/denoise" "$out" || exit 1
+
+echo
+echo "== breast cancer, by L-BFGS"
+"$build/demos/breast_cancer" || exit 1
 
 echo
 echo "== implicit differentiation"
