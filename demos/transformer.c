@@ -90,7 +90,7 @@ static bool train(trainer *t, tp_rng *rng)
 /* A draw from softmax(logits / temperature): the largest of these with Gumbel noise. */
 static unsigned char draw(const float *logits, tp_rng *rng)
 {
-    double best = -INFINITY;
+    double best = -HUGE_VAL;
     unsigned char drawn = 0;
     for (int i = 0; i < bible.kinds; i++) {
         const double at = (double)logits[i] / temperature - log(-log(1 - tp_rng_uniform(rng)));

@@ -102,7 +102,7 @@ static tp_var mask_of(tp_module *module, const tp_attention_masks *masks, int64_
     const tp_var keys = keys_of(module, masks->keys, n, s);
     if (!mask.tape || !tp_ok(keys)) return keys;
     if (tp_var_dtype(mask) == TP_U8) return tp_logical_and(mask, keys);
-    return tp_masked_fill(mask, tp_logical_not(keys), -INFINITY);
+    return tp_masked_fill(mask, tp_logical_not(keys), -HUGE_VAL);
 }
 
 /* ---- forward ---- */

@@ -110,7 +110,7 @@ static tp_var run_layer(tp_module *module, int l, tp_var x, const tp_recurrent_s
 {
     const recurrent_state *s = state_of(module);
     const int directions = s->stack.bidirectional ? 2 : 1;
-    tp_var y[2];
+    tp_var y[2] = {tp_none(), tp_none()};
     for (int d = 0; d < directions; d++) {
         const int at = l * directions + d;
         char suffix[NAME];
@@ -210,10 +210,11 @@ static tp_module *make(cell which, int64_t in, int64_t hidden, const tp_recurren
         return tp_layer_refuse(error, "tp_%s_layer: a dropout of %g, not in [0, 1]", name, s.stack.dropout);
     tp_layer layer;
     tp_layer_begin(&layer, &layer_kinds[which], &s, options, error);
+    const int directions = s.stack.bidirectional ? 2 : 1;
     for (int l = 0; l < s.stack.layers; l++) {
         char suffix[NAME];
-        const int64_t below = l ? hidden * (s.stack.bidirectional ? 2 : 1) : in;
-        for (int d = 0; d <= s.stack.bidirectional; d++) {
+        const int64_t below = l ? hidden * directions : in;
+        for (int d = 0; d < directions; d++) {
             snprintf(suffix, sizeof suffix, "_l%d%s", l, d ? "_reverse" : "");
             add_weights(&layer, &s, below, suffix);
         }

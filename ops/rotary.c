@@ -45,7 +45,7 @@ static tp_status make_angles(tp_ctx *ctx)
     const int64_t rows = kept->cosines->dims[0], pairs = kept->cosines->dims[1];
     tp_tensor *rates = tp_new_tensor(ctx->tape, TP_F64, 1, &pairs, ctx->op->name);
     if (!rates) return TP_E_MEMORY;
-    double *rate = (double *)rates->data;
+    double *rate = (void *)rates->data;
     const int64_t bytes = pairs * (int64_t)tp_dtype_size(dtype);
     for (int64_t i = 0; i < pairs; i++) rate[i] = pow(a->base, -(double)i / (double)pairs);
     for (int64_t t = 0; t < rows; t++)

@@ -112,7 +112,7 @@ START_TEST(masks_of_all_ranks_agree)
     const tp_var keys = data_of(tape, tensor_of(TP_U8, TP_DIMS(N, T), NUMBERS(1, 1, 1, 0, 1, 0, 1, 1)));
     const tp_var causal = tp_tril(tp_ones(tape, TP_F64, TP_DIMS(T, T)), 0);
     const tp_var bytes = tp_cast(causal, TP_U8);
-    const tp_var added = tp_masked_fill(tp_zeros_like(causal), tp_logical_not(bytes), -INFINITY);
+    const tp_var added = tp_masked_fill(tp_zeros_like(causal), tp_logical_not(bytes), -HUGE_VAL);
     const tp_attention_masks flag = {.causal = true, .keys = keys};
     const tp_var y = tp_attention_forward(m, x, x, x, &flag);
     const tp_var shapes[] = {bytes, tp_expand(bytes, TP_DIMS(N, T, T)), tp_expand(bytes, TP_DIMS(N, HEADS, T, T)),
