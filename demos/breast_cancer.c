@@ -119,8 +119,7 @@ int main(void)
     judge(&p, TEST, confusion, auc, &error);
     printf("\nlambda %g on %.0f tumours for testing, rows what they are:\n", chosen, tp_confusion_seen(confusion));
     tp_confusion_print(confusion, (const char *const[]){"benign", "malignant"}, stdout);
-    printf("accuracy %.2f %%, area under the curve %.4f\n",
-           100 * tp_confusion_accuracy(confusion), tp_auc_value(auc));
+    printf("accuracy %.2f %%, area under the curve %.4f\n", 100 * tp_confusion_accuracy(confusion), tp_auc_value(auc));
     tp_auc_free(auc);
     tp_confusion_free(confusion);
     tp_objective_free(o);
