@@ -1,65 +1,29 @@
 /* The four data sets of the TensorFlow playground, each learned by a 2-16-16-1
    tanh network: its output as a heat map under the points it learned from.
    usage: playground [folder for the picture] */
-#include <math.h>
-
 #include <tapir/tapir.h>
 
 #include "lib_plots.h"
 
 enum { POINTS = 300, STEPS = 1500, CELLS = 100 };
-static const double extent = 6, noise = .1, pi = 3.14159265358979323846;
-
-static double spread(tp_rng *rng) /* uniform in [-1, 1] */
-{
-    return 2 * tp_rng_uniform(rng) - 1;
-}
-
-/* Point i of n, and its class: Smilkov, Carter, Sculley, Viegas, Wattenberg, "Direct-manipulation visualization of deep
-   networks", 2016. */
-static bool circle(int i, int n, tp_rng *rng, double at[2])
-{
-    const double r = i < n / 2 ? 2.5 * tp_rng_uniform(rng) : 3.5 + 1.5 * tp_rng_uniform(rng), t = pi * spread(rng);
-    at[0] = r * sin(t), at[1] = r * cos(t);
-    return hypot(at[0] + 5 * noise * spread(rng), at[1] + 5 * noise * spread(rng)) < 2.5;
-}
-
-static bool xor
-    (int i, int n, tp_rng *rng, double at[2]) {
-        (void)i, (void)n;
-        for (int k = 0; k < 2; k++) at[k] = 5 * spread(rng), at[k] += at[k] > 0 ? .3 : -.3;
-        return (at[0] + 5 * noise * spread(rng)) * (at[1] + 5 * noise * spread(rng)) >= 0;
-    }
-
-    static bool gaussian(int i, int n, tp_rng *rng, double at[2])
-{
-    for (int k = 0; k < 2; k++) at[k] = (i < n / 2 ? 2 : -2) + sqrt(.5 + 7 * noise) * tp_rng_normal(rng);
-    return i < n / 2;
-}
-
-static bool spiral(int i, int n, tp_rng *rng, double at[2])
-{
-    const double part = (double)(i % (n / 2)) / (n / 2), t = 3.5 * pi * part + (i < n / 2 ? 0 : pi);
-    at[0] = 5 * part * sin(t) + noise * spread(rng), at[1] = 5 * part * cos(t) + noise * spread(rng);
-    return i < n / 2;
-}
+static const double extent = 6, noise = .1;
 
 typedef struct playground {
     const char *name;
-    bool (*make)(int i, int n, tp_rng *rng, double at[2]);
+    tp_dataset *(*make)(int64_t n, double noise, uint64_t seed, const tp_datasets_options *options, tp_error *error);
 } playground;
 
 /* x, (POINTS, 2), and the classes 0 and 1 as y, (POINTS, 1). */
-static void make(const playground *kind, uint64_t seed, tp_tensor *xy[2])
+static void make(const playground *kind, uint64_t seed, tp_tensor *xy[2], tp_error *error)
 {
-    tp_rng rng = tp_rng_seed(seed);
-    float *x = tp_tensor_data(xy[0] = tp_tensor_new(TP_F32, TP_DIMS(POINTS, 2)));
-    float *y = tp_tensor_data(xy[1] = tp_tensor_new(TP_F32, TP_DIMS(POINTS, 1)));
-    for (int i = 0; x && y && i < POINTS; i++) {
-        double at[2];
-        y[i] = kind->make(i, POINTS, &rng, at);
-        x[2 * i] = (float)at[0], x[2 * i + 1] = (float)at[1];
-    }
+    tp_dataset *set = kind->make(POINTS, noise, seed, NULL, error);
+    tp_tensor *classes = tp_dataset_tensor(set, 1, error);
+    xy[0] = tp_dataset_tensor(set, 0, error);
+    xy[1] = tp_tensor_new(TP_F32, TP_DIMS(POINTS, 1));
+    float *y = xy[1] ? tp_tensor_data(xy[1]) : NULL;
+    for (int i = 0; y && i < POINTS; i++) y[i] = (float)tp_tensor_item(classes, i);
+    tp_tensor_release(classes);
+    tp_dataset_release(set);
 }
 
 static tp_var logits(tp_tape *tape, tp_module *net, tp_tensor *x)
@@ -109,8 +73,8 @@ static bool learn(tp_plot *plot, tp_tape *tape, const playground *kind)
     tp_module *net = tp_mlp(TP_DIMS(2, 16, 16, 1), tp_tanh, &(tp_layer_options){.rng = &rng}, &error);
     tp_optim *adam = tp_adam(&(tp_adam_options){.rate = .02, .weight_decay = 3e-4}, &error);
     tp_tensor *parameters[6], *learned[2], *unseen[2];
-    make(kind, 1, learned);
-    make(kind, 2, unseen);
+    make(kind, 1, learned, &error);
+    make(kind, 2, unseen, &error);
     const size_t n = tp_module_parameters(net, parameters, 6);
     bool good = n == 6 && tp_optim_add_all(adam, parameters, n, &error) == TP_OK;
     for (int step = 0; good && step < STEPS; step++) {
@@ -137,7 +101,10 @@ static bool learn(tp_plot *plot, tp_tape *tape, const playground *kind)
 
 int main(int count, char **arguments)
 {
-    static const playground kinds[] = {{"circle", circle}, {"xor", xor}, {"gaussian", gaussian}, {"spiral", spiral}};
+    static const playground kinds[] = {{"circle", tp_points_circle},
+                                       {"xor", tp_points_xor},
+                                       {"gaussian", tp_points_gaussian},
+                                       {"spiral", tp_points_spiral}};
     tp_tape *tape = tp_tape_new(NULL);
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 420, .height = 420}, NULL);
     bool good = tape && plot;
