@@ -116,7 +116,10 @@ void files_survives(files_reader *read, const void *bytes, size_t n)
         for (int way = 0; way < 12; way++) {
             static const unsigned char values[] = {0, 255, '9', '"'};
             memcpy(changed, bytes, n);
-            changed[at] = way < 8 ? (unsigned char)(changed[at] ^ 1 << way) : values[way - 8];
+            if (way < 8)
+                changed[at] ^= (unsigned char)(1 << way);
+            else
+                changed[at] = values[way - 8];
             counter c = {.limit = 64 * n + (1 << 20)};
             read_copy(read, &c, changed, n, &error);
             ck_assert_msg(error.status != TP_E_MEMORY, "byte %zu: asks for too much memory: %s", at, error.message);
