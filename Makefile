@@ -125,6 +125,10 @@ $(BUILD)/hostile: tools/hostile.py $(wildcard include/tapir/*.h) $(STATIC)
 	python3 tools/hostile.py include/tapir/ops_*.h > $@.c
 	$(CC) -std=c17 $(OPT) $(EXTRA) -Iinclude -o $@ $@.c $(STATIC) $(LINK)
 
+# A program that writes snapshots, for tests/kills/kills.sh.
+$(BUILD)/snapshot: $(OBJ)/tests/kills/snapshot.o $(STATIC)
+	$(CC) -o $@ $< $(STATIC) $(LINK)
+
 golden: ## write tests/golden/*.txt anew (needs python3-torch 1.13)
 	@/usr/bin/python3 -B tools/golden
 	@/usr/bin/python3 -B tools/golden_metrics.py

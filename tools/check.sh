@@ -93,7 +93,11 @@ run builtin builtin "$all"
 export TAPIR_CPU=v2 # read at run time: the same programs
 run level-v2 builtin "$all"
 
+step "500 kills of a program that writes snapshots"
+make -j"$jobs" BUILD="$base/builtin" CC=gcc BLAS=builtin "$base/builtin/snapshot" >"$base/kills.log" 2>&1 || fail "$base/kills.log"
+sh tests/kills/kills.sh 500 "$base/snapshot.file" "$base/builtin/snapshot" || fail kills
+
 build valgrind CC=gcc BLAS=builtin OPT="-O1 -g"
 export TAPIR_CPU=v3 CK_FORK=no
-run valgrind valgrind "engine optim nn io errors" valgrind -q --error-exitcode=1 --leak-check=full
+run valgrind valgrind "engine optim nn io files errors" valgrind -q --error-exitcode=1 --leak-check=full
 echo "check: all clean"
