@@ -149,7 +149,7 @@ START_TEST(long_lists_are_cut_off)
 {
     tp_module *net = small();
     tp_tensor *x = F32(TP_DIMS(1), 1);
-    char names[100][16];
+    char names[100][24];
     tp_named_tensor tensors[100];
     for (int i = 0; i < 100; i++) {
         snprintf(names[i], sizeof names[i], "tensor_%d", i);
