@@ -51,6 +51,9 @@ void tp_extent_close(tp_extent *extent)
 
 tp_status tp_extent_read(const tp_extent *extent, uint64_t at, void *to, size_t n, tp_error *error)
 {
+    if (at > extent->size || n > extent->size - at)
+        return tp_fail(error, TP_E_FORMAT, "byte %" PRIu64 ": past the end, at %" PRIu64 ": %s", at, extent->size,
+                       extent->name);
     if (extent->bytes) {
         if (n) memcpy(to, extent->bytes + at, n);
         return TP_OK;

@@ -18,7 +18,7 @@ typedef struct tp_extent {
 tp_status tp_extent_open(tp_extent *extent, const tp_allocator *memory, const char *path, const void *bytes, size_t n,
                          tp_error *error);
 void tp_extent_close(tp_extent *extent);
-/* Reads exactly n bytes from `at`, which lie inside; a file that has become shorter is TP_E_FORMAT. */
+/* Reads exactly n bytes from `at`. TP_E_FORMAT when they do not all lie inside, or the file has become shorter. */
 tp_status tp_extent_read(const tp_extent *extent, uint64_t at, void *to, size_t n, tp_error *error);
 
 #endif

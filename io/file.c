@@ -57,9 +57,10 @@ static bool is_ours(int file, const char *path)
 static tp_status open_beside(tp_writer *writer, mode_t mode, tp_error *error)
 {
     for (int i = 0; i < MAX_WRITERS; i++) {
-        char *path = beside(writer), number[SUFFIX_BYTES] = "";
-        if (i) snprintf(number, sizeof number, "%d", i);
-        snprintf(path, writer->length + SUFFIX_BYTES, "%s.tmp%s", writer->names, number);
+        char *path = beside(writer), suffix[SUFFIX_BYTES] = ".tmp";
+        if (i) snprintf(suffix, sizeof suffix, ".tmp%d", i);
+        memcpy(path, writer->names, writer->length);
+        memcpy(path + writer->length, suffix, sizeof suffix);
         const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
         if (file < 0 && errno != ELOOP && errno != ENXIO && errno != EACCES && errno != EISDIR)
             return system_failed(error, "cannot make", path);

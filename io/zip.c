@@ -209,7 +209,8 @@ static tp_status check_entries(tp_zip *zip, tp_error *error)
         !tp_order(&zip->memory, zip->by_name, zip->count, zip->entries, by_name))
         status = tp_fail(error, TP_E_MEMORY, "out of memory: %s", zip->extent.name);
     for (uint32_t i = 0; status == TP_OK && i < zip->count; i++) {
-        const uint64_t end = i + 1 < zip->count ? zip->entries[places[i + 1]].header : zip->directory_at;
+        const uint64_t next = i + 1 < zip->count ? zip->entries[places[i + 1]].header : zip->directory_at;
+        const uint64_t end = next < zip->directory_at ? next : zip->directory_at;
         char text[TP_NAME_TEXT];
         status = find_data(zip, &zip->entries[places[i]], end, error);
         if (status == TP_OK && i > 0 && by_name(zip->entries, zip->by_name[i - 1], zip->by_name[i]) == 0)

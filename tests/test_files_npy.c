@@ -334,6 +334,7 @@ START_TEST(hostile_archives_are_refused)
         {CENTRAL_X + 27, 0x7f, "two sizes"},
         {CENTRAL_X + 42, 10, "no header of an entry"},
         {CENTRAL_Y + 42, 0, "does not lie before"},
+        {CENTRAL_Y + 43, 255, "does not lie before"},
         {CENTRAL_Y + 45, 0xff, "does not lie before"},
         {CENTRAL_Y + 46, 'x', "the name \"x\" comes twice"},
         {CENTRAL_Y + 46, 0xff, "a name that is not UTF-8"},
