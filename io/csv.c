@@ -87,7 +87,8 @@ static tp_status make_codes(const tp_csv_reader *r, uint32_t i)
         tp_cell *x = tp_csv_cell(csv, order[j], i);
         const char *latest = c->value_count ? c->values[c->value_count - 1] : NULL;
         if (x->text && (!latest || strcmp(latest, x->text) != 0)) c->values[c->value_count++] = x->text;
-        x->code = x->text ? c->value_count - 1 : -1;
+        const bool there = x->text != NULL;
+        x->code = there ? c->value_count - 1 : -1;
     }
     tp_deallocate(&csv->memory, order, bytes);
     return fine ? TP_OK : tp_fail(r->error, TP_E_MEMORY, "out of memory for the texts: %s", r->name);

@@ -98,7 +98,7 @@ static tp_tensor *read_in_order(tp_source *source, const tp_npy_header *header, 
     if (status == TP_OK && !direct) status = read_elements(source, header, NULL, &block, &bytes, error);
     if (status == TP_OK)
         tensor = tp_tensor_make_unset(&source->memory, header->encoding->dtype, header->rank, header->dims, error);
-    if (tensor && direct) status = read_elements(source, header, tensor->data, NULL, NULL, error);
+    if (tensor && direct) status = read_elements(source, header, tensor->data, &block, &bytes, error);
     if (tensor && status == TP_OK)
         status = decode(source, header, tensor->data, direct ? (unsigned char *)tensor->data : block, error);
     tp_deallocate(&source->memory, block, bytes);

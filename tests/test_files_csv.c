@@ -132,8 +132,8 @@ START_TEST(numbers_are_the_nearest_doubles)
                                         "infinite",
                                         "--1",
                                         "1d5",
-                                        "\xc2\xa0"
-                                        "1"};
+                                        ("\xc2\xa0"
+                                         "1")};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         tp_csv *csv = parsed(words[i], &(tp_csv_options){.no_header = true});
         ck_assert_msg(tp_csv_is_text(csv, 0), "%s is a number", words[i]);
