@@ -44,34 +44,42 @@ static tp_status system_failed(tp_error *error, const char *what, const char *pa
 
 /* ---- beginning ---- */
 
-/* The file at `path` is the one that is open, nobody else writes to it, and it is ours alone: its bytes may go. */
-static bool is_ours(int file, const char *path)
+/* Locks the file, and looks whether it is still the one at `path`, and nothing else's. Where the file system knows no
+   locks, only a new file is taken. */
+static bool take(int file, const char *path, bool made)
 {
-    struct stat open_one, named;
-    return flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &open_one) == 0 && lstat(path, &named) == 0 &&
-           S_ISREG(named.st_mode) && open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino &&
-           named.st_nlink == 1 && named.st_uid == geteuid();
+    struct stat opened, named;
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && (!made || errno == EWOULDBLOCK)) return false;
+    return fstat(file, &opened) == 0 && lstat(path, &named) == 0 && S_ISREG(named.st_mode) &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino && named.st_nlink == 1 &&
+           (made || named.st_uid == geteuid());
 }
 
-/* Opens the file beside the target under the first name that no other writer holds. */
-static tp_status open_beside(tp_writer *writer, mode_t mode, tp_error *error)
+/* Makes the file beside the target, or takes over what a killed program left, under the first name that no other writer
+   holds. */
+static tp_status open_beside(tp_writer *writer, tp_error *error)
 {
+    const int how = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     for (int i = 0; i < MAX_WRITERS; i++) {
         char *path = beside(writer), suffix[SUFFIX_BYTES] = ".tmp";
         if (i) snprintf(suffix, sizeof suffix, ".tmp%d", i);
         memcpy(path, writer->names, writer->length);
         memcpy(path + writer->length, suffix, sizeof suffix);
-        const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
-        if (file < 0 && errno != ELOOP && errno != ENXIO && errno != EACCES && errno != EISDIR)
-            return system_failed(error, "cannot make", path);
-        if (file < 0) continue;
-        if (is_ours(file, path)) {
-            writer->file = file;
-            if (ftruncate(file, 0) == 0) return TP_OK;
-            return system_failed(error, "cannot empty", path);
+        int file = open(path, how | O_CREAT | O_EXCL, 0666);
+        const bool made = file >= 0;
+        if (!made && errno != EEXIST) {
+            const tp_status status = system_failed(error, "cannot make", path);
+            *path = 0; /* there is nothing to remove */
+            return status;
         }
-        close(file);
+        if (!made) file = open(path, how);
+        if (file >= 0 && take(file, path, made)) {
+            writer->file = file;
+            return ftruncate(file, 0) == 0 ? TP_OK : system_failed(error, "cannot empty", path);
+        }
+        if (file >= 0) close(file);
     }
+    *beside(writer) = 0;
     return tp_fail(error, TP_E_IO, "cannot make a file beside it, \".tmp\" to \".tmp%d\" are taken: %s",
                    MAX_WRITERS - 1, writer->names);
 }
@@ -82,7 +90,7 @@ static tp_status begin(tp_writer *writer, tp_error *error)
     const bool there = stat(writer->names, &target) == 0;
     if (there && !S_ISREG(target.st_mode))
         return tp_fail(error, TP_E_IO, "it is there and no regular file: %s", writer->names);
-    const tp_status status = open_beside(writer, 0666, error);
+    const tp_status status = open_beside(writer, error);
     if (status == TP_OK && there && fchmod(writer->file, target.st_mode & 07777) != 0)
         return system_failed(error, "cannot set the mode", beside(writer));
     return status;

@@ -127,6 +127,12 @@ START_TEST(what_cannot_be_written_is_an_error)
     FILES_REFUSED(error, TP_E_IO, "no regular file");
     ck_assert_int_eq(tp_write_file_atomically("/dev/null", "x", 1, &error), TP_E_IO);
     FILES_REFUSED(error, TP_E_IO, "no regular file: /dev/null");
+    if (geteuid() != 0) { /* root may write everywhere */
+        chmod(folder.path, 0500);
+        ck_assert_int_eq(tp_write_file_atomically(files_in(&folder, path, "target"), "x", 1, &error), TP_E_IO);
+        FILES_REFUSED(error, TP_E_IO, "Permission denied");
+        chmod(folder.path, 0700);
+    }
     counter c = {.fail_at = 1};
     const tp_allocator memory = counted(&c);
     ck_assert_ptr_null(tp_writer_open(&memory, path, &error));
