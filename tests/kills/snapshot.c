@@ -1,7 +1,12 @@
-/* Writes snapshots to one file again and again, for tests/kills/kills.sh: it is killed and started again, and goes on from
-   what is there. snapshot FILE           reads FILE, if it is there, and writes the next one, and the next one, ...;
-   after each its number is appended to FILE.done snapshot FILE check     FILE is whole: prints its number; else says
-   what is wrong and fails A snapshot is a safetensors file whose tensors and metadata all follow from its number. */
+/* Writes snapshots to one file again and again, for tests/kills/kills.sh: it is killed and started again, and goes on
+   from what is there.
+
+   snapshot FILE: reads FILE, if it is there, and writes the next one, and the next one, ...; after each, its number is
+   appended to FILE.done.
+
+   snapshot FILE check: prints the number of FILE, which is whole, or says what is wrong and fails.
+
+   A snapshot is a safetensors file whose tensors and metadata all follow from its number. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
