@@ -314,13 +314,14 @@ static tp_status attention_gradient(tp_ctx *ctx, const tp_tensor *g)
     return status;
 }
 
-/* Matrices of scores: the weights after dropout and their gradients, the mask's; or one of them. */
+/* Gradients of the weights: of one matrix; or of all, the weights after dropout, and the mask's gradient. */
 static size_t attention_workspace(tp_ctx *ctx)
 {
     const tp_attention_attributes *a = tp_ctx_attributes(ctx);
     const tp_tensor *p = ((tp_attention_saved *)tp_ctx_saved(ctx))->weights;
-    const size_t all = tp_pool_bytes((size_t)p->count * tp_dtype_size((tp_dtype)p->dtype));
+    const size_t size = tp_dtype_size((tp_dtype)p->dtype), all = tp_pool_bytes((size_t)p->count * size);
     const bool mask = mask_of(ctx) && tp_ctx_needs(ctx, mask_of(ctx));
+    if (a->dropout == 0 && !mask) return (size_t)(p->dims[p->rank - 2] * p->dims[p->rank - 1]) * size;
     return ((a->dropout > 0) + 1U + mask) * all;
 }
 
