@@ -49,12 +49,20 @@ TP_API const char *tp_breast_cancer_class(int64_t label);
 
    The four of the browser playground (Smilkov, Carter, Sculley, Viegas, Wattenberg: "Direct-manipulation visualization
    of deep networks", 2016), whose noise goes from 0 to 0.5; U is uniform in [-1, 1]:
+
      circle     radius in [0, 2.5] is 1, radius in [3.5, 5] is 0, with radius and angle uniform; the class is that of
-   the point moved by 5 noise U in x and y: it is on the inside or outside of 2.5 xor        x and y uniform in [-5, 5]
-   and 0.3 further from the axes; 1 where, moved by 5 noise U, x y >= 0 gaussian   normal around (2, 2) for 1 and (-2,
-   -2) for 0, with the variance 0.5 + 7 noise spiral     r = 5 i/n, t = 1.75 i/n 2 pi (+ pi for 0): (r sin t + noise U,
-   r cos t + noise U) and moons      two half circles that interlock: (cos t, sin t) is 0, (1 - cos t, 1/2 - sin t) is
-   1, t evenly spaced over [0, pi]; noise is the deviation of a normal number added to x and y. 0 comes first. */
+                the point moved by 5 noise U in x and y: it is on the inside or outside of 2.5
+
+     xor        x and y uniform in [-5, 5] and 0.3 further from the axes; 1 where, moved by 5 noise U, x y >= 0
+
+     gaussian   normal around (2, 2) for 1 and (-2, -2) for 0, with the variance 0.5 + 7 noise
+
+     spiral     r = 5 i/n, t = 1.75 i/n 2 pi (+ pi for 0): (r sin t + noise U, r cos t + noise U)
+
+   and
+
+     moons      two half circles that interlock: (cos t, sin t) is 0, (1 - cos t, 1/2 - sin t) is 1, t evenly spaced
+                over [0, pi]; noise is the deviation of a normal number added to x and y. 0 comes first. */
 TP_API tp_dataset *tp_points_circle(int64_t n, double noise, uint64_t seed, const tp_datasets_options *options,
                                     tp_error *error);
 TP_API tp_dataset *tp_points_xor(int64_t n, double noise, uint64_t seed, const tp_datasets_options *options,
