@@ -152,6 +152,7 @@ $(BUILD)/bench: $(BENCH_OBJ) $(STATIC)
 
 bench: $(BUILD)/bench ## measure against PyTorch and ADOL-C in one run
 	@sh bench/run.sh $(BUILD)
+	@echo; echo "The networks with two threads, by the clock:"; sh bench/run.sh $(BUILD) mlp_,lenet,recurrent,transformer 2
 
 $(BUILD)/ops_doc: $(DOC_OBJ) $(STATIC)
 	$(CC) -o $@ $(DOC_OBJ) $(STATIC) $(LINK)

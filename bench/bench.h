@@ -96,7 +96,10 @@ typedef struct bench_counter {
 } bench_counter;
 
 void bench_counter_init(bench_counter *counter);
-/* Processor seconds of this process: what other programs on the machine take does not count. */
+/* How many threads a step has; sets it where `set` is not 0. */
+int bench_threads(int set);
+/* Processor seconds of this process: what other programs on the machine take does not count. With several threads: the
+   clock's. */
 double bench_now(void);
 bench_result bench_measure(const bench_task *task);
 

@@ -92,7 +92,7 @@ static void *lenet_open(const bench_task *task, const tp_allocator *memory)
     (void)task;
     lenet *state = calloc(1, sizeof *state);
     if (!state) return NULL;
-    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory});
+    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory, .threads = bench_threads(0)});
     state->optim = tp_adam(&(tp_adam_options){.memory = memory}, NULL);
     if (state->tape && state->optim && lenet_fill(state, memory) &&
         tp_optim_add_all(state->optim, state->parameters, PARAMETERS, NULL) == TP_OK)

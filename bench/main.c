@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -40,11 +41,11 @@ static void processor(char *text, size_t size)
     if (file) fclose(file);
 }
 
-static void peer_fact(bench_peer peer, const char *package)
+static void peer_fact(bench_peer which, const char *package)
 {
-    const char *version = bench_peer_version(peer);
+    const char *version = bench_peer_version(which);
     if (version)
-        printf("peer: %s, one thread\n", version);
+        printf("peer: %s, threads: %d\n", version, which == BENCH_TORCH ? bench_threads(0) : 1);
     else
         printf("peer missing: its column stays empty; apt-get install %s\n", package);
 }
@@ -53,17 +54,24 @@ static void facts(void)
 {
     char name[128];
     processor(name, sizeof name);
-    printf("Tapir %s, one thread, level %s, built with:%s%s%s%s\n", tp_version(), tp_kernels_pick()->level,
-           WITH_LIBMVEC, WITH_ONEDNN, WITH_CBLAS, WITH_LIBMVEC WITH_ONEDNN WITH_CBLAS[0] ? "" : " nothing");
+    printf("Tapir %s, threads: %d, level %s, built with:%s%s%s%s\n", tp_version(), bench_threads(0),
+           tp_kernels_pick()->level, WITH_LIBMVEC, WITH_ONEDNN, WITH_CBLAS,
+           WITH_LIBMVEC WITH_ONEDNN WITH_CBLAS[0] ? "" : " nothing");
     printf("processor: %s\n", name);
     peer_fact(BENCH_TORCH, "python3-torch");
     peer_fact(BENCH_ADOLC, "g++ libadolc-dev");
     printf("medians of slices of the two taking turns, both warm\n\n");
 }
 
+/* Whether the name contains one of the filter's parts, between which there are commas. */
 static bool chosen(const char *name, const char *filter)
 {
-    return !filter || strstr(name, filter) != NULL;
+    char part[64];
+    for (const char *at = filter; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        snprintf(part, sizeof part, "%.*s", (int)strcspn(at, ","), at);
+        if (strstr(name, part)) return true;
+    }
+    return !filter;
 }
 
 /* Of the chain. */
@@ -136,7 +144,8 @@ int main(int argc, char **argv)
 #include "bench/tasks.def"
     };
     bench_result sizes[SIZES];
-    const char *filter = argument(argc, argv, 3);
+    const char *filter = argument(argc, argv, 3), *threads = argument(argc, argv, 4);
+    if (threads) bench_threads(atoi(threads));
     bench_peers_start(argument(argc, argv, 1), argument(argc, argv, 2));
     facts();
     bench_table_head();

@@ -35,7 +35,9 @@ static void *op_open(const bench_task *task, const tp_allocator *memory)
 {
     operation *state = calloc(1, sizeof *state);
     if (!state) return NULL;
-    *state = (operation){.task = task, .memory = memory, .tape = tp_tape_new(&(tp_tape_options){.memory = memory})};
+    *state = (operation){.task = task,
+                         .memory = memory,
+                         .tape = tp_tape_new(&(tp_tape_options){.memory = memory, .threads = bench_threads(0)})};
     tp_rng rng = tp_rng_seed(1);
     bool good = state->tape != NULL;
     for (int i = 0; good && i < BENCH_OPERANDS && task->operands[i].rank; i++) {

@@ -32,7 +32,9 @@ static void become(const int to[2], const int from[2], char *const argv[])
 {
     dup2(to[0], STDIN_FILENO);
     dup2(from[1], STDOUT_FILENO);
-    setenv("OMP_NUM_THREADS", "1", 1);
+    char threads[16];
+    snprintf(threads, sizeof threads, "%d", bench_threads(0));
+    setenv("OMP_NUM_THREADS", threads, 1);
     execv(argv[0], argv);
     _exit(127);
 }

@@ -1,6 +1,7 @@
 """The tasks of bench/*.c in PyTorch, each written the usual way, as a server: see bench/peer.c."""
+import os
 import sys
-from time import process_time
+from time import perf_counter, process_time
 
 try:
     import torch
@@ -8,7 +9,9 @@ try:
 except ImportError:
     sys.exit(1)
 
-torch.set_num_threads(1)
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+torch.set_num_threads(THREADS)
+now = process_time if THREADS == 1 else perf_counter
 torch.manual_seed(1)
 REPEATS = 256
 
@@ -16,10 +19,10 @@ REPEATS = 256
 def whole(step):
     """A step of one phase: (steps) -> seconds a step."""
     def run(steps):
-        start = process_time()
+        start = now()
         for _ in range(steps):
             step()
-        return ((process_time() - start) / steps,)
+        return ((now() - start) / steps,)
     return run
 
 
@@ -107,13 +110,13 @@ def small(function, square):
             forward = backward = 0.0
             for _ in range(steps):
                 x.grad = None
-                start = process_time()
+                start = now()
                 y = x
                 for _ in range(REPEATS):
                     y = function(y, ones)
-                middle = process_time()
+                middle = now()
                 y.backward(ones)
-                backward += process_time() - middle
+                backward += now() - middle
                 forward += middle - start
             return forward / steps, backward / steps
         return run
@@ -146,13 +149,13 @@ def on(function, *shapes, constants=()):
             for _ in range(steps):
                 for x in inputs:
                     x.grad = None
-                start = process_time()
+                start = now()
                 y = function(*inputs)
-                middle = process_time()
+                middle = now()
                 if y.dim() and not ones:
                     ones.append(torch.ones_like(y))
                 y.backward(*ones)
-                backward += process_time() - middle
+                backward += now() - middle
                 forward += middle - start
             return forward / steps, backward / steps
         return run

@@ -39,7 +39,7 @@ static bool build(training *state, const tp_allocator *memory, tp_error *error)
     const network *n = state->shape;
     tp_rng rng = tp_rng_seed(1);
     tp_tensor *parameters[16];
-    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory});
+    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory, .threads = bench_threads(0)});
     state->model = n->make(n->in, n->hidden, &n->stack, &(tp_layer_options){.memory = memory, .rng = &rng}, error);
     state->optim = tp_adam(&(tp_adam_options){.memory = memory}, error);
     state->x = tp_tensor_make(memory, TP_F32, TP_DIMS(n->steps, n->batch, n->in), NULL, error);

@@ -61,7 +61,7 @@ static bool build(training *state, const tp_allocator *memory, tp_error *error)
     const network *shape = state->shape;
     tp_rng rng = tp_rng_seed(1);
     tp_tensor *parameters[8];
-    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory});
+    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory, .threads = bench_threads(0)});
     state->model = tp_mlp(shape->layers, shape->widths, shape->activation,
                           &(tp_layer_options){.memory = memory, .rng = &rng}, error);
     state->optim = shape->classes ? tp_adam(&(tp_adam_options){.memory = memory}, error)

@@ -41,7 +41,7 @@ static bool build(training *state, const block *b, const tp_allocator *memory, t
                                             .causal = b->gpt,
                                             .norm_first = b->gpt,
                                             .gelu = b->gpt};
-    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory});
+    state->tape = tp_tape_new(&(tp_tape_options){.memory = memory, .threads = bench_threads(0)});
     state->model = tp_transformer_encoder_layer(b->width, b->heads, &options, error);
     state->optim = tp_adam(&(tp_adam_options){.memory = memory}, error);
     state->x = tp_tensor_make(memory, TP_F32, TP_DIMS(b->batch, b->length, b->width), NULL, error);
