@@ -1,5 +1,5 @@
 /* The benchmark: every claim about speed is a line of one table, measured against a peer in the same run.
-   usage: bench [TORCH_SCRIPT|- [ADOLC_PROGRAM|- [FILTER]]]     FILTER: only tasks whose name contains it */
+   usage: bench [TORCH_SCRIPT|- [ADOLC_PROGRAM|- [FILTER|- [THREADS]]]]     see run.sh */
 #include "bench/bench.h"
 
 #include <math.h>
