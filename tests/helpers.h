@@ -37,6 +37,7 @@ TCase *engine_exhaustion_case(void);
 TCase *seeds_logic_case(void);
 TCase *seeds_networks_case(void);
 TCase *seeds_gates_case(void);
+TCase *seeds_parts_case(void);
 TCase *seeds_matrices_case(void);
 TCase *seeds_losses_case(void);
 TCase *seeds_optimisers_case(void);

@@ -22,6 +22,11 @@ START_TEST(multiclass_logistic_on_fixed_and_learned_features)
     const tp_var v = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(2), 2, -1, 1));
     const tp_var features = tp_sigmoid(tp_mul(v, tp_sigmoid(tp_mul(w, x))));
     expect_gradients(tp_cross_entropy(tp_matmul(theta, features), y, TP_MEAN), (tp_var[]){theta, w, v, x}, 4);
+    const tp_var w1 = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(4, 2), 3, -1, 1));
+    const tp_var w2 = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(2, 4), 4, -1, 1));
+    const tp_var stacked = tp_sigmoid(tp_matmul(w2, tp_sigmoid(tp_matmul(w1, x)))), fixed = tp_square(x);
+    expect_gradients(tp_cross_entropy(tp_matmul(theta, stacked), y, TP_SUM), (tp_var[]){theta, w1, w2, x}, 4);
+    expect_gradients(tp_cross_entropy(tp_matmul(theta, fixed), y, TP_SUM), (tp_var[]){theta, x}, 2);
 }
 END_TEST
 

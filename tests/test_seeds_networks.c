@@ -136,8 +136,16 @@ static tp_var scaled(tp_var z)
 {
     return tp_muls(z, -1.5);
 }
-/* z for z > 0, else e^z - 1 */
+static tp_var larger(tp_var z)
+{
+    return tp_maximum(tp_muls(z, .1), z);
+}
 static tp_var elu(tp_var z)
+{
+    return tp_elu(z, 1);
+}
+/* z for z > 0, else e^z - 1 */
+static tp_var composed_elu(tp_var z)
 {
     return tp_add(tp_relu(z), tp_adds(tp_exp(tp_neg(tp_relu(tp_neg(z)))), -1));
 }
@@ -154,7 +162,9 @@ START_TEST(activations_have_values_slopes_and_no_overflow)
                 {tp_tanh, {-1, -.46211715726000975, .46211715726000975, 1}, true},
                 {tp_relu, {0, 0, .5, 1000}, true},
                 {leaky, {-100, -.05, .5, 1000}, true},
+                {larger, {-100, -.05, .5, 1000}, true},
                 {elu, {-1, -.3934693402873666, .5, 1000}, true},
+                {composed_elu, {-1, -.3934693402873666, .5, 1000}, true},
                 {identity, {-1000, -.5, .5, 1000}, true},
                 {scaled, {1500, .75, -.75, -1500}, true}};
     tp_tensor *z = F64(TP_DIMS(4), -1000, -.5, .5, 1000);
