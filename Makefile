@@ -57,15 +57,18 @@ DEMO_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/lib_*.c))
 TEST_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/*.c))
 DOC_OBJ  := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
 BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
+GRADBENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/gradbench/*.c))
+# what is made only where its library was found
+GRADBENCH := $(if $(JANSSON),$(BUILD)/gradbench-tapir)
 
-.PHONY: all help deps test golden check bench demo docs trace install clean format
+.PHONY: all help deps test golden check bench gradbench demo docs trace install clean format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(STATIC) $(SHARED) $(BUILD)/tapir.pc ## build the static and the shared library
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 	@echo "  variables: CC OPT BUILD PREFIX DESTDIR BLAS=auto|onednn|openblas|builtin"
 
 deps: ## install what is missing (Debian; through sudo where not root)
@@ -153,6 +156,12 @@ $(BUILD)/bench: $(BENCH_OBJ) $(STATIC)
 bench: $(BUILD)/bench ## measure against PyTorch and ADOL-C in one run
 	@sh bench/run.sh $(BUILD)
 	@echo; echo "The networks with two threads, by the clock:"; sh bench/run.sh $(BUILD) mlp_,lenet,recurrent,transformer 2
+
+$(BUILD)/gradbench-tapir: $(GRADBENCH_OBJ) $(STATIC)
+	$(CC) -o $@ $(GRADBENCH_OBJ) $(STATIC) $(JANSSON) $(LINK)
+
+gradbench: $(GRADBENCH) ## the program for GradBench, docs/gradbench.md
+	@$(if $(JANSSON),:,echo "gradbench: left out: jansson was not found (apt-get install libjansson-dev)")
 
 $(BUILD)/ops_doc: $(DOC_OBJ) $(STATIC)
 	$(CC) -o $@ $(DOC_OBJ) $(STATIC) $(LINK)

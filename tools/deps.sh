@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs what is missing on Debian.
 # usage: deps.sh [check] [bench]   check: also sanitizers and static analysis; bench: also the peers that are measured
-want="gcc make libc6-dev check pkg-config uthash-dev zlib1g-dev libdnnl-dev dataset-fashion-mnist bible-kjv python3-sklearn graphviz librsvg2-bin"
+want="gcc make libc6-dev check pkg-config uthash-dev zlib1g-dev libjansson-dev libdnnl-dev dataset-fashion-mnist bible-kjv python3-sklearn graphviz librsvg2-bin"
 for extra in "$@"; do
     case $extra in
     check) want="$want clang clang-format libclang-rt-14-dev libomp-14-dev valgrind cppcheck" ;;
-    bench) want="$want g++ python3-torch libadolc-dev" ;;
+    bench) want="$want g++ python3-torch libadolc-dev python3-numpy" ;;
     *) echo "usage: deps.sh [check] [bench]" >&2 && exit 2 ;;
     esac
 done

@@ -67,6 +67,11 @@ int main(int n, char **words) { if (n > 9 && words) sgesdd_(), dsyevd_(); return
     fi
     ;;
 esac
+# Of a program beside the library, not of the library.
+if builds '#include <jansson.h>
+int main(void) { json_decref(json_null()); return 0; }' -ljansson; then
+    echo "JANSSON := -ljansson"
+fi
 echo "DEFINES := $defines"
 echo "LIBS := $libs"
 echo "LEVELS := $levels"

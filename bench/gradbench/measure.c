@@ -1,0 +1,111 @@
+/* Running a function of an eval as often as a message asks for, by a clock that only goes forward. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/gradbench/gradbench.h"
+
+#define EVAL(name) &gb_##name,
+static const gb_eval *const evals[] = {
+#include "bench/gradbench/evals.def"
+};
+#undef EVAL
+
+const gb_eval *gb_eval_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof evals / sizeof *evals; i++)
+        if (!strcmp(evals[i]->name, name)) return evals[i];
+    return NULL;
+}
+
+int gb_function_find(const gb_eval *eval, const char *name)
+{
+    for (int i = 0; i < GB_FUNCTIONS && eval->functions[i].name; i++)
+        if (!strcmp(eval->functions[i].name, name)) return i;
+    return -1;
+}
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static bool add_run(gb_measured *measured, int64_t time)
+{
+    if (measured->count == measured->room) {
+        const int64_t room = 2 * measured->room + 64;
+        int64_t *runs = realloc(measured->runs, (size_t)room * sizeof *runs);
+        if (!runs) return false;
+        measured->runs = runs, measured->room = room;
+    }
+    measured->runs[measured->count++] = time;
+    return true;
+}
+
+static tp_status run_often(const gb_eval *eval, int function, void *problem, double min_runs, double min_seconds,
+                           gb_measured *measured, tp_error *error)
+{
+    int64_t total = 0;
+    measured->prepare = -1;
+    if (eval->prepare) {
+        const int64_t start = nanoseconds();
+        const tp_status status = eval->prepare(problem, function, error);
+        if (status != TP_OK) return status;
+        measured->prepare = nanoseconds() - start;
+    }
+    while ((double)measured->count < min_runs || (double)total < min_seconds * 1e9) {
+        const int64_t start = nanoseconds();
+        const tp_status status = eval->run(problem, function, error);
+        const int64_t time = nanoseconds() - start;
+        if (status != TP_OK) return status;
+        if (!add_run(measured, time)) return gb_fail(error, TP_E_MEMORY, "no memory for the times of the runs");
+        total += time;
+    }
+    return TP_OK;
+}
+
+static tp_status finish(const gb_eval *eval, int function, const void *problem, gb_measured *measured, tp_error *error)
+{
+    eval->write(problem, function, &measured->output);
+    if (measured->output.short_of_memory) return gb_fail(error, TP_E_MEMORY, "no memory for the output");
+    if (measured->output.not_finite) return gb_fail(error, TP_E_NUMERIC, "the result holds NaN or an infinite number");
+    if (eval->tape) measured->tape_bytes = tp_tape_stats(eval->tape(problem)).total.peak;
+    return TP_OK;
+}
+
+tp_status gb_measure(const gb_eval *eval, int function, const json_t *input, const gb_options *options,
+                     gb_measured *measured, tp_error *error)
+{
+    double min_runs = 1, min_seconds = 0;
+    *measured = (gb_measured){.prepare = -1};
+    *error = (tp_error){.status = TP_E_FORMAT};
+    if (json_object_get(input, "min_runs") && !gb_read_number(input, "min_runs", &min_runs, error))
+        return error->status;
+    if (json_object_get(input, "min_seconds") && !gb_read_number(input, "min_seconds", &min_seconds, error))
+        return error->status;
+    if (min_runs < 1) min_runs = 1;
+    void *problem = eval->parse(input, options, error);
+    if (!problem) return error->status;
+    tp_status status = run_often(eval, function, problem, min_runs, min_seconds, measured, error);
+    if (status == TP_OK) status = finish(eval, function, problem, measured, error);
+    eval->free(problem);
+    return status;
+}
+
+double gb_mean_ms(const gb_measured *measured)
+{
+    double total = 0;
+    for (int64_t i = 0; i < measured->count; i++) total += (double)measured->runs[i];
+    return measured->count ? total / (double)measured->count / 1e6 : 0;
+}
+
+void gb_measured_free(gb_measured *measured)
+{
+    gb_text_free(&measured->output);
+    free(measured->runs);
+    *measured = (gb_measured){.prepare = -1};
+}
