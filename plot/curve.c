@@ -88,6 +88,8 @@ static const item_kind curve_kind = {.draw = curve_draw, .over = curve_over, .ke
                        band_kind = {.draw = band_draw, .key = band_key},
                        rule_kind = {.draw = rule_draw, .key = curve_key};
 
+const item_kind plot_contour_kind = {.draw = curve_draw, .key = curve_key, .tight = true};
+
 /* ---- calls ---- */
 
 /* An item with copies of the arrays; NULL, with the error noted, when that cannot be. */

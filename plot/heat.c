@@ -127,7 +127,7 @@ static void paint(unsigned char *pixels, const tp_plot_heat_options *o, const so
         }
 }
 
-static bool side_fits(double *low, double *high, double cells)
+bool plot_side_fits(double *low, double *high, double cells)
 {
     if (*low == 0 && *high == 0) *high = cells > 0 ? cells : 1;
     return plot_shown(*low) && plot_shown(*high) && *low < *high;
@@ -142,7 +142,8 @@ static tp_status check_heat(tp_plot *plot, const char *name, const source *s, tp
         return plot_fail(plot, name, TP_E_ARGUMENT, "values is NULL");
     if ((int)o->map < 0 || o->map > TP_PLOT_GREYS)
         return plot_fail(plot, name, TP_E_ARGUMENT, "there is no colour map %d", (int)o->map);
-    if (!side_fits(&o->x_low, &o->x_high, (double)s->columns) || !side_fits(&o->y_low, &o->y_high, (double)s->rows))
+    if (!plot_side_fits(&o->x_low, &o->x_high, (double)s->columns) ||
+        !plot_side_fits(&o->y_low, &o->y_high, (double)s->rows))
         return plot_fail(plot, name, TP_E_ARGUMENT, "x %g to %g, y %g to %g is no rectangle", o->x_low, o->x_high,
                          o->y_low, o->y_high);
     if (!(o->low == 0 && o->high == 0) && !(plot_shown(o->low) && plot_shown(o->high) && o->low < o->high))
@@ -219,7 +220,7 @@ tp_status tp_plot_heat_function(tp_plot *plot, double (*f)(double x, double y, v
     if (!f) return plot_fail(plot, name, TP_E_ARGUMENT, "f is NULL");
     if (cells < 1 || cells > CELLS_MOST)
         return plot_fail(plot, name, TP_E_LIMIT, "cells is %d, not 1 to %d", cells, CELLS_MOST);
-    if (!side_fits(&o.x_low, &o.x_high, 1) || !side_fits(&o.y_low, &o.y_high, 1))
+    if (!plot_side_fits(&o.x_low, &o.x_high, 1) || !plot_side_fits(&o.y_low, &o.y_high, 1))
         return plot_fail(plot, name, TP_E_ARGUMENT, "x %g to %g, y %g to %g is no rectangle", o.x_low, o.x_high,
                          o.y_low, o.y_high);
     const size_t bytes = (size_t)cells * (size_t)cells * sizeof(double);

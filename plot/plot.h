@@ -118,6 +118,9 @@ void plot_extend(double *low, double *high, const double *numbers, int64_t n);
 /* ... on an axis that may be logarithmic. */
 void plot_extend_axis(double *low, double *high, const double *numbers, int64_t n, bool log);
 
+/* One side of a rectangle of cells, both ends 0: [0, cells], or [0, 1] of none. False for one that cannot be drawn. */
+bool plot_side_fits(double *low, double *high, double cells);
+
 /* Draws the whole picture into plot->out. */
 void plot_draw(tp_plot *plot);
 /* Draws one panel's frame, axes, items and legend. */
@@ -132,6 +135,6 @@ void plot_legend_size(const panel *p, double *width, double *height);
 double plot_bar_width(const item *it);
 void plot_draw_bar(const canvas *c, const item *it, double left);
 
-extern const item_kind plot_heat_kind, plot_bars_kind;
+extern const item_kind plot_heat_kind, plot_bars_kind, plot_contour_kind;
 
 #endif

@@ -83,6 +83,14 @@ static bool rises(const item *it)
     return true;
 }
 
+/* Whether there is a gap among the points that are passed over before point i. */
+static bool gap_before(const canvas *c, const item *it, int64_t i, int64_t step)
+{
+    for (int64_t k = i - step + 1; k < i; k++)
+        if (k >= 0 && (!axis_takes(&c->x, series_x(it, k)) || !axis_takes(&c->y, it->y[k]))) return true;
+    return false;
+}
+
 void series_line(const canvas *c, const item *it)
 {
     const bool columns = (double)it->n > 4 * fabs(c->x.to - c->x.from) && rises(it);
@@ -92,6 +100,7 @@ void series_line(const canvas *c, const item *it)
     series_begin_line(c->out, it);
     for (int64_t i = 0; i < it->n; i += step) {
         const double x = series_x(it, i), y = it->y[i];
+        if (gap_before(c, it, i, step)) pen_lift(&p);
         if (!axis_takes(&c->x, x) || !axis_takes(&c->y, y)) {
             column_flush(&k, &p);
             pen_lift(&p);

@@ -279,6 +279,7 @@ tp_plot *gallery(const tp_allocator *memory, tp_error *error)
     tp_plot_panel(plot, &(tp_plot_panel_options){.equal = true});
     tp_plot_heat_function(plot, saddle, NULL, 8,
                           &(tp_plot_heat_options){.map = TP_PLOT_DIVERGING, .bar = true, .label = "x"});
+    tp_plot_contour(plot, NUMBERS(0, 1, 1, 0), 2, 2, NULL, NULL);
     tp_plot_scatter(plot, points, classes, (const char *const[]){"a", "b", "c"}, 3, NULL);
     tp_plot_panel(plot, &(tp_plot_panel_options){.title = "images"});
     tp_plot_images(plot, images,
@@ -297,6 +298,7 @@ Suite *plot_suite(void)
     Suite *suite = suite_create("plot");
     suite_add_tcase(suite, plot_axes_case());
     suite_add_tcase(suite, plot_series_case());
+    suite_add_tcase(suite, plot_contour_case());
     suite_add_tcase(suite, plot_images_case());
     suite_add_tcase(suite, plot_errors_case());
     return suite;

@@ -9,6 +9,7 @@
 
 TCase *plot_axes_case(void);
 TCase *plot_series_case(void);
+TCase *plot_contour_case(void);
 TCase *plot_images_case(void);
 TCase *plot_errors_case(void);
 

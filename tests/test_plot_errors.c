@@ -75,6 +75,18 @@ static tp_status bad_cells(tp_plot *p)
 {
     return tp_plot_heat_function(p, NULL, NULL, 10, NULL);
 }
+static tp_status bad_contour(tp_plot *p)
+{
+    return tp_plot_contour_tensor(p, cube, NULL, NULL);
+}
+static tp_status bad_grid(tp_plot *p)
+{
+    return tp_plot_contour(p, NUMBERS(1), 1, 1025, NULL, NULL);
+}
+static tp_status bad_levels(tp_plot *p)
+{
+    return tp_plot_contour(p, NUMBERS(1), 1, 1, &(tp_plot_contour_options){.count = 2}, NULL);
+}
 static tp_status bad_images(tp_plot *p)
 {
     tp_tensor *five = tp_tensor_new(TP_F32, TP_DIMS(1, 5, 2, 2));
@@ -112,6 +124,9 @@ static const struct {
     {bad_log_heat, TP_E_UNSUPPORTED, "tp_plot_heat: the panel has a logarithmic axis"},
     {bad_rectangle, TP_E_ARGUMENT, "tp_plot_heat: x 1 to 0"},
     {bad_cells, TP_E_ARGUMENT, "tp_plot_heat_function: f is NULL"},
+    {bad_contour, TP_E_SHAPE, "tp_plot_contour_tensor: values is (2,2,2), not (rows,columns)"},
+    {bad_grid, TP_E_LIMIT, "tp_plot_contour: rows and columns are 1 and 1025, not 0 to 1024"},
+    {bad_levels, TP_E_ARGUMENT, "tp_plot_contour: levels is NULL"},
     {bad_images, TP_E_SHAPE, "tp_plot_images: images is (1,5,2,2)"},
     {bad_company, TP_E_ARGUMENT, "tp_plot_images: images and matrices have a panel of their own"},
     {bad_confusion, TP_E_ARGUMENT, "tp_plot_confusion: counts is NULL"},

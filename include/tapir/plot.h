@@ -1,6 +1,6 @@
-/* Pictures as SVG: curves, scatters, heat maps, image grids, histograms, bars, confusion matrices, several side by
-   side. A picture adapts itself to a light or a dark page; its bytes depend on nothing but the calls (and, for embedded
-   images, on the zlib that packs them). */
+/* Pictures as SVG: curves, scatters, heat maps, contour lines, image grids, histograms, bars, confusion matrices,
+   several side by side. A picture adapts itself to a light or a dark page; its bytes depend on nothing but the calls
+   (and, for embedded images, on the zlib that packs them). */
 #ifndef TAPIR_PLOT_H
 #define TAPIR_PLOT_H
 
@@ -136,7 +136,7 @@ typedef struct tp_plot_histogram_options {
 TP_API tp_status tp_plot_histogram(tp_plot *plot, const double *values, int64_t n,
                                    const tp_plot_histogram_options *options, const tp_plot_style *style);
 
-/* ---- grids of values, images, confusion matrices ---- */
+/* ---- grids of values, contour lines, images, confusion matrices ---- */
 
 typedef enum tp_plot_map {
     TP_PLOT_VIRIDIS = 0, /* from dark blue over green to yellow: even steps of lightness */
@@ -165,6 +165,23 @@ TP_API tp_status tp_plot_heat_tensor(tp_plot *plot, const tp_tensor *values, con
  */
 TP_API tp_status tp_plot_heat_function(tp_plot *plot, double (*f)(double x, double y, void *user), void *user,
                                        int cells, const tp_plot_heat_options *options);
+
+typedef struct tp_plot_contour_options {
+    double x_low, x_high; /* [0, columns] the rectangle that the cells fill, as of a heat map */
+    double y_low, y_high; /* [0, rows] */
+    const double *levels; /* [about eight round numbers] the values of the lines */
+    int count;            /* of levels, at most 64 */
+} tp_plot_contour_options;
+
+/* Lines where the values, at the middles of the cells and linear between them, cross each level: above a heat map of
+   the same numbers, or, of a network's output at the level that parts two classes, the boundary between them. In the
+   style's colour [TP_PLOT_GREY], dash and width [1]. A square of values of which one is no number has no lines.
+   TP_E_LIMIT for more than 1024 rows or columns. */
+TP_API tp_status tp_plot_contour(tp_plot *plot, const double *values, int64_t rows, int64_t columns,
+                                 const tp_plot_contour_options *options, const tp_plot_style *style);
+/* The same from a tensor (rows, columns) of any dtype. */
+TP_API tp_status tp_plot_contour_tensor(tp_plot *plot, const tp_tensor *values, const tp_plot_contour_options *options,
+                                        const tp_plot_style *style);
 
 typedef struct tp_plot_images_options {
     int columns;                 /* [near to a square] */
