@@ -32,14 +32,15 @@ static bool inside(const box *b, double x, double y)
     return x > b->left && x < b->right && y > b->top && y < b->bottom;
 }
 
-/* How much of an item lies under the box: of at most 2000 points, and places between them, the part
-   inside. */
+/* How much of an item lies under the box: of at most 2000 points, and places between them, the part inside. Contour
+   lines are ground, as heat maps are. */
 static double hidden(const canvas *c, const item *it, const box *b)
 {
     const int64_t step = it->n / 2000 + 1;
     const int between = it->n < 100 ? 16 : 4;
     double sum = 0, last_x = 0, last_y = 0;
     bool before = false;
+    if (it->kind == &plot_contour_kind) return 0;
     for (int64_t i = 0; it->y && i < it->n; i += step) {
         const double at = series_x(it, i);
         if (!axis_takes(&c->x, at) || !axis_takes(&c->y, it->y[i])) {
