@@ -60,8 +60,11 @@ BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
 GRADBENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/gradbench/*.c))
 # what is made only where its library was found
 GRADBENCH := $(if $(JANSSON),$(BUILD)/gradbench-tapir)
+COURSE_SRC := $(wildcard demos/course/[0-9]*.c)
+COURSE     := $(COURSE_SRC:%.c=$(BUILD)/%)
+COURSE_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/course/lib_*.c))
 
-.PHONY: all help deps test golden check bench gradbench demo docs trace install clean format
+.PHONY: all help deps test test-programs golden check bench gradbench demo docs trace install clean format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -117,7 +120,10 @@ install: all ## install library, headers and pkg-config file under DESTDIR/PREFI
 $(BUILD)/tests: $(TEST_OBJ) $(STATIC)
 	$(CC) -o $@ $(TEST_OBJ) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
 
-test: $(BUILD)/tests $(BUILD)/ops_doc ## build and run the tests
+# What the tests run.
+test-programs: $(COURSE)
+
+test: $(BUILD)/tests test-programs $(BUILD)/ops_doc ## build and run the tests
 	@sh tools/docs.sh $(BUILD) compare
 	@sh tools/trace.sh compare
 	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"
@@ -146,6 +152,10 @@ check: ## test under sanitizers and valgrind, static analysis, layering, format
 $(BUILD)/demos/%: $(OBJ)/demos/%.o $(DEMO_LIB) $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $< $(DEMO_LIB) $(STATIC) $(LINK)
+
+$(BUILD)/demos/course/%: $(OBJ)/demos/course/%.o $(COURSE_LIB) $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $< $(COURSE_LIB) $(STATIC) $(LINK)
 
 demo: $(DEMOS) ## the worked examples, then a network trained on Fashion-MNIST
 	@sh tools/demo.sh $(BUILD)

@@ -55,7 +55,7 @@ static const char *attributes_end(const char *at)
     return at;
 }
 
-static const char *well_formed(const char *at)
+const char *xml_mistake(const char *at)
 {
     enum { DEEP = 16 };
     const char *open[DEEP];
@@ -100,7 +100,7 @@ const char *svg_of(tp_plot *plot)
     const char *svg = tp_plot_svg(plot, &length, &error);
     ck_assert_msg(svg != NULL, "%s", error.message);
     ck_assert_uint_eq(strlen(svg), length);
-    const char *wrong = well_formed(svg);
+    const char *wrong = xml_mistake(svg);
     ck_assert_msg(!wrong, "%s in %s", wrong, svg);
     ck_assert_int_eq(occurrences(svg, "1000000000"), 0); /* where numbers end: of NaN and Inf too */
     return svg;

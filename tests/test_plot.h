@@ -14,6 +14,8 @@ TCase *plot_images_case(void);
 TCase *plot_errors_case(void);
 
 tp_plot *new_plot(void);
+/* What keeps the text from being well-formed XML, as far as pictures of ours use it; NULL when it is. */
+const char *xml_mistake(const char *text);
 /* The picture's text, which must be well-formed XML. It goes with the picture. */
 const char *svg_of(tp_plot *plot);
 /* How often `text` is in it. */

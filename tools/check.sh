@@ -46,7 +46,7 @@ build() {
     name=$1
     shift
     step "$name: build"
-    make -j"$jobs" BUILD="$base/$name" "$@" "$base/$name/tests" >"$base/$name.log" 2>&1 || {
+    make -j"$jobs" BUILD="$base/$name" "$@" "$base/$name/tests" test-programs >"$base/$name.log" 2>&1 || {
         tail -20 "$base/$name.log"
         fail "$name does not build"
     }
