@@ -63,8 +63,9 @@ GRADBENCH := $(if $(JANSSON),$(BUILD)/gradbench-tapir)
 COURSE_SRC := $(wildcard demos/course/[0-9]*.c)
 COURSE     := $(COURSE_SRC:%.c=$(BUILD)/%)
 COURSE_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/course/lib_*.c))
+GALLERY_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/gallery/*.c))
 
-.PHONY: all help deps test test-programs golden check bench gradbench demo docs trace install clean format
+.PHONY: all help deps test test-programs golden check bench gradbench demo course docs trace install clean format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -159,6 +160,12 @@ $(BUILD)/demos/course/%: $(OBJ)/demos/course/%.o $(COURSE_LIB) $(STATIC)
 
 demo: $(DEMOS) ## the worked examples, then a network trained on Fashion-MNIST
 	@sh tools/demo.sh $(BUILD)
+
+$(BUILD)/gallery_page: $(GALLERY_OBJ)
+	$(CC) -o $@ $(GALLERY_OBJ) $(EXTRA)
+
+course: $(COURSE) $(BUILD)/gallery_page ## the programs of the course, and a page with their tables and pictures
+	@sh tools/course.sh $(BUILD)
 
 $(BUILD)/bench: $(BENCH_OBJ) $(STATIC)
 	$(CC) -o $@ $(BENCH_OBJ) $(STATIC) $(LINK)
