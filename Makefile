@@ -65,7 +65,7 @@ COURSE     := $(COURSE_SRC:%.c=$(BUILD)/%)
 COURSE_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/course/lib_*.c))
 GALLERY_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/gallery/*.c))
 
-.PHONY: all help deps test test-programs golden check bench gradbench demo course docs trace install clean format
+.PHONY: all help deps test test-programs golden check bench gradbench gradbench-run demo course docs trace install clean format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -179,6 +179,9 @@ $(BUILD)/gradbench-tapir: $(GRADBENCH_OBJ) $(STATIC)
 
 gradbench: $(GRADBENCH) ## the program for GradBench, docs/gradbench.md
 	@$(if $(JANSSON),:,echo "gradbench: left out: jansson was not found (apt-get install libjansson-dev)")
+
+gradbench-run: gradbench ## measure GradBench's evals: the smaller workloads, or with FULL=1 all
+	@$(if $(JANSSON),FULL=$(FULL) sh bench/gradbench/run.sh $(BUILD),:)
 
 $(BUILD)/ops_doc: $(DOC_OBJ) $(STATIC)
 	$(CC) -o $@ $(DOC_OBJ) $(STATIC) $(LINK)

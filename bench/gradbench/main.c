@@ -88,6 +88,9 @@ int main(int count, char **words)
     for (int i = 1; i < count; i++) {
         if (!strcmp(words[i], "--multithreaded")) {
             options.threads = 4;
+        } else if (!strcmp(words[i], "--head") && count == 2) {
+            gb_table_head();
+            return EXIT_SUCCESS;
         } else if (!strcmp(words[i], "--table")) {
             table = 1;
         } else if (n < 3 && words[i][0] != '-') {

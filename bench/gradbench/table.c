@@ -5,6 +5,14 @@
 
 #include "bench/gradbench/table.h"
 
+void gb_table_head(void)
+{
+    printf("%-9s %-22s %-9s %10s %10s %7s %9s %-9s  %7s %7s\n", "", "", "", "primal", "derivative", "", "tape", "tape",
+           "their", "by hand");
+    printf("%-9s %-22s %-9s %10s %10s %7s %9s %-9s  %7s %7s\n", "eval", "workload", "function", "ms", "ms", "ratio",
+           "KiB", "is", "ratio", "ratio");
+}
+
 typedef struct goal {
     const char *eval, *workload;
     double primal;
