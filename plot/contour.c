@@ -8,9 +8,8 @@
 
 enum { NODES_MOST = 1024, LEVELS_MOST = 64, LEVELS = 8, RIGHT = 0, UP = 1 };
 
-/* The nodes are the middles of the cells and, so that lines reach the sides of the rectangle, the outer values once
-   more on its sides. An edge is 2 (node) + RIGHT or UP: from the node to the next one there. A square has the number of
-   its lower left node. */
+/* The nodes are the middles of the cells and, so that lines reach the sides of the rectangle, places on these. An edge
+   is 2 (node) + RIGHT or UP: from the node to the next one there. A square has the number of its lower left node. */
 typedef struct grid {
     const tp_allocator *memory;
     int64_t across, down;
@@ -135,6 +134,15 @@ typedef struct source {
     int64_t rows, columns;
 } source;
 
+/* The values at both sides of n, `step` apart and after one place: half a cell further along the line through the last
+   two. */
+static void continue_to_sides(double *line, int64_t n, int64_t step)
+{
+    const double *first = line + step, *last = line + n * step;
+    line[0] = n > 1 ? first[0] + (first[0] - first[step]) / 2 : first[0];
+    line[(n + 1) * step] = n > 1 ? last[0] + (last[0] - last[-step]) / 2 : last[0];
+}
+
 static bool grid_begin(grid *g, const tp_allocator *memory, const source *s, const tp_plot_contour_options *o)
 {
     *g = (grid){.memory = memory,
@@ -151,17 +159,13 @@ static bool grid_begin(grid *g, const tp_allocator *memory, const source *s, con
     g->values = tp_allocate(memory, g->bytes);
     if (!g->values) return false;
     g->used = (unsigned char *)(g->values + nodes);
-    for (int64_t r = 0; r < g->down; r++)
-        for (int64_t c = 0; c < g->across; c++) {
-            const int64_t row = r == 0        ? 0
-                                : r > s->rows ? s->rows - 1
-                                              : r - 1,
-                          column = c == 0           ? 0
-                                   : c > s->columns ? s->columns - 1
-                                                    : c - 1;
-            const int64_t i = row * s->columns + column;
-            g->values[r * g->across + c] = s->values ? s->values[i] : tp_tensor_item(s->tensor, i);
+    for (int64_t r = 0; r < s->rows; r++)
+        for (int64_t c = 0; c < s->columns; c++) {
+            const int64_t i = r * s->columns + c;
+            g->values[(r + 1) * g->across + c + 1] = s->values ? s->values[i] : tp_tensor_item(s->tensor, i);
         }
+    for (int64_t r = 1; r <= s->rows; r++) continue_to_sides(g->values + r * g->across, s->columns, 1);
+    for (int64_t c = 0; c < g->across; c++) continue_to_sides(g->values + c, s->rows, g->across);
     return true;
 }
 
@@ -170,7 +174,7 @@ static int round_levels(const grid *g, double *levels)
 {
     double low = (double)INFINITY, high = -(double)INFINITY;
     int factor, exponent, n = 0;
-    plot_extend(&low, &high, g->values, g->across * g->down);
+    for (int64_t r = 1; r < g->down - 1; r++) plot_extend(&low, &high, g->values + r * g->across + 1, g->across - 2);
     if (!(low < high)) return 0;
     axis_nice_step(high - low, LEVELS, &factor, &exponent);
     const double step = factor * pow(10, exponent);
