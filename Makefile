@@ -44,7 +44,7 @@ level_flags = $(if $(filter base,$1),,-march=x86-64-$1) $(if $(filter v4,$1),-mp
 
 # Compiled once for each instruction-set level.
 LEVEL_SRC := $(wildcard kernels/*_level.c)
-LIB_SRC   := $(filter-out $(LEVEL_SRC),$(wildcard core/*.c kernels/*.c autograd/*.c ops/*.c io/*.c plot/*.c nn/*.c optim/*.c train/*.c))
+LIB_SRC   := $(filter-out $(LEVEL_SRC),$(wildcard core/*.c kernels/*.c autograd/*.c ops/*.c io/*.c plot/*.c nn/*.c optim/*.c train/*.c draw/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OBJ)/%.o) $(foreach l,$(LEVELS),$(LEVEL_SRC:%.c=$(OBJ)/%-$(l).o))
 
 STATIC := $(BUILD)/libtapir.a

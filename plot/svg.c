@@ -44,12 +44,12 @@ static const char style[] =
     ".tapir .c1{color:#3a9bd9}.tapir .c2{color:#f07f2e}.tapir .c3{color:#1fb88d}.tapir .c4{color:#d991bb}"
     ".tapir .c7{color:#fff}.tapir .c8{color:#f0e442}"
     ".tapir .c9{color:#8b949e}.tapir .c10{color:#e6edf3}"
-    "}</style>\n";
+    "}";
 
 static const struct {
     const char *name;
     double size;
-} fonts[] = {{"h", 17.8}, {"t", 15.8}, {"l", 13}, {"c", 11}, {"cb", 11.6}};
+} fonts[] = {{"h", 17.8}, {"t", 15.8}, {"l", 13}, {"c", 11}, {"cb", 11.6}, {"o", 18}, {"n", 15}};
 
 /* ---- bytes ---- */
 
@@ -229,10 +229,16 @@ void svg_add(svg *out, const char *format, ...)
 
 void svg_begin(svg *out, double width, double height)
 {
+    svg_begin_styled(out, width, height, "");
+}
+
+void svg_begin_styled(svg *out, double width, double height, const char *rules)
+{
     out->length = 0;
     out->failed = false;
     svg_add(out, "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' class='tapir' ");
-    svg_add(out, "width='@n' height='@n' viewBox='0 0 @n @n'>\n@s", width, height, width, height, style);
+    svg_add(out, "width='@n' height='@n' viewBox='0 0 @n @n'>\n@s@s</style>\n", width, height, width, height, style,
+            rules);
     svg_add(out, "<rect class='w' width='@n' height='@n'/>\n", width, height);
 }
 

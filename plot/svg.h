@@ -13,6 +13,8 @@ typedef struct svg {
 } svg;
 
 void svg_begin(svg *out, double width, double height);
+/* The same with further rules for the stylesheet. */
+void svg_begin_styled(svg *out, double width, double height, const char *rules);
 void svg_end(svg *out);
 void svg_free(svg *out);
 

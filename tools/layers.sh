@@ -30,6 +30,7 @@ below nn core kernels autograd ops io
 below plot core
 below optim core kernels autograd ops io
 below train core kernels autograd ops io nn optim
+below draw core kernels autograd ops io nn plot
 
 # public headers of the layers above must not be reached from below
 public() {
@@ -42,15 +43,16 @@ public() {
     done
 }
 above=$(
-    public core tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h plot.h train.h tapir.h
-    public kernels tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h plot.h train.h tapir.h
-    public autograd ops.h implicit.h minimize.h nn.h optim.h io.h plot.h train.h tapir.h
-    public ops nn.h optim.h minimize.h io.h plot.h train.h tapir.h
-    public io tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h plot.h train.h tapir.h
-    public plot tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h train.h tapir.h
-    public nn optim.h minimize.h plot.h train.h tapir.h
-    public optim nn.h plot.h train.h tapir.h
-    public train plot.h tapir.h
+    public core tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
+    public kernels tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
+    public autograd ops.h implicit.h minimize.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
+    public ops nn.h optim.h minimize.h io.h draw.h plot.h train.h tapir.h
+    public io tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h draw.h plot.h train.h tapir.h
+    public plot tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h draw.h train.h tapir.h
+    public nn optim.h minimize.h draw.h plot.h train.h tapir.h
+    public optim nn.h draw.h plot.h train.h tapir.h
+    public train draw.h plot.h tapir.h
+    public draw optim.h minimize.h train.h tapir.h
 )
 [ -z "$above" ] || { echo "$above" && bad=1; }
 

@@ -5,6 +5,7 @@
 #include <tapir/base.h>
 #include <tapir/checkpoint.h>
 #include <tapir/derive.h>
+#include <tapir/draw.h>
 #include <tapir/function.h>
 #include <tapir/hooks.h>
 #include <tapir/implicit.h>

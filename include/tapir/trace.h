@@ -42,6 +42,11 @@ TP_TRACED tp_descend_traced(const char *file_, int line_, tp_function f, tp_tape
     const tp_status status_ = tp_descend(f, tape, x, n, user, options, minimum);
     return tp_at_status(tape, status_, file_, line_);
 }
+TP_TRACED tp_draw_circuit_traced(const char *file_, int line_, tp_var root, const tp_draw_options *options, const char *path, tp_error *error)
+{
+    const tp_status status_ = tp_draw_circuit(root, options, path, error);
+    return tp_at_status(root.tape, status_, file_, line_);
+}
 TP_TRACED tp_draw_dot_traced(const char *file_, int line_, tp_var y, FILE *out)
 {
     const tp_status status_ = tp_draw_dot(y, out);
@@ -214,6 +219,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_backward_from(...) tp_backward_from_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_checkpoint_chain(...) tp_checkpoint_chain_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_descend(...) tp_descend_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_draw_circuit(...) tp_draw_circuit_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_draw_dot(...) tp_draw_dot_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_eigh(...) tp_eigh_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradcheck(...) tp_gradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)

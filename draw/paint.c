@@ -1,0 +1,256 @@
+/* A diagram as SVG. The flow of the layout goes along x, or in a diagram that goes downwards along y. */
+#include <math.h>
+
+#include "draw/measure.h"
+
+enum { EDGE = 14, TITLE = 40, ARROW = 7 };
+
+const char diagram_rules[] = ".tapir .n{font-size:15px;fill:#24292f}"
+                             ".tapir .o{font-size:18px;fill:#24292f}"
+                             ".tapir .i{font-style:italic}"
+                             ".tapir .v{fill:#1a7f37}.tapir .d{fill:#c0392b}.tapir .q{fill:#6e7781}"
+                             ".tapir .b{fill:#eef2f6;stroke:#57606a;stroke-width:1.3}"
+                             ".tapir .y{fill:#6e7781;fill-opacity:.05;stroke:#afb8c1;stroke-dasharray:5 4}"
+                             ".tapir .p{fill:none;stroke:#57606a;stroke-width:1.3;stroke-linejoin:round}"
+                             ".tapir .z{stroke-width:.9;stroke-opacity:.6}"
+                             ".tapir .j{fill:#57606a}"
+                             ".tapir .u{fill:currentColor;fill-opacity:.16;stroke:currentColor;stroke-width:1.4}"
+                             "@media(prefers-color-scheme:dark){"
+                             ".tapir .n,.tapir .o{fill:#e6edf3}"
+                             ".tapir .v{fill:#56d364}.tapir .d{fill:#ff8479}.tapir .q{fill:#8b949e}"
+                             ".tapir .b{fill:#1c2430;stroke:#9da7b3}"
+                             ".tapir .y{stroke:#484f58}"
+                             ".tapir .p{stroke:#9da7b3}.tapir .j{fill:#9da7b3}"
+                             "}";
+
+typedef struct painter {
+    tp_diagram *d;
+    svg *out;
+    layout l;
+    const edge **label; /* of each layout node beyond the diagram's: the edge whose texts it holds */
+    double x, y;        /* of the layout's origin */
+} painter;
+
+/* ---- from layout to page ---- */
+
+/* Adds a place that lies `along` the flow, `across` it. */
+static void put_place(const painter *p, const char *letter, double along, double across)
+{
+    if (p->d->options.down)
+        svg_add(p->out, "@s@p @p", letter, p->x + across, p->y + along);
+    else
+        svg_add(p->out, "@s@p @p", letter, p->x + along, p->y + across);
+}
+
+/* ---- wires ---- */
+
+/* Where the outline of a node's shape lies before its middle line, at a port. */
+static double shape_before(const painter *p, int at, double port)
+{
+    const node *n = &p->d->nodes[at];
+    if (p->d->options.down) return n->high + (n->style.caption ? 15 : 0);
+    if (n->style.shape == TP_DIAGRAM_TEXT) return 4;
+    if (n->style.shape == TP_DIAGRAM_BOX) return n->wide;
+    const double round = n->high, dy = fmin(fabs(port), round);
+    return n->wide - round + sqrt(round * round - dy * dy);
+}
+
+static double shape_after(const painter *p, int at)
+{
+    const node *n = &p->d->nodes[at];
+    if (p->d->options.down) return n->high;
+    return n->style.shape == TP_DIAGRAM_TEXT ? GATE + 3 : n->wide;
+}
+
+static void paint_arrow(painter *p, double along, double across)
+{
+    svg_add(p->out, "<path class='j' d='");
+    put_place(p, "M", along, across);
+    put_place(p, "L", along - ARROW, across - .45 * ARROW);
+    put_place(p, "L", along - ARROW, across + .45 * ARROW);
+    svg_add(p->out, "z'/>\n");
+}
+
+/* The straight part within the rank of the spot where the wires leave, and a dot where they part. */
+static void paint_own(painter *p, int at)
+{
+    const layout *l = &p->l;
+    const spot *s = &l->spot[at];
+    const int outputs = l->outputs.start[at + 1] - l->outputs.start[at];
+    const bool real = at < (int)p->d->node_count;
+    double from = l->left[s->rank], to = l->right[s->rank];
+    if (real) from = s->x + shape_after(p, at);
+    if (outputs == 0) {
+        if (!real || p->d->options.down) return;
+        to = s->x + s->after;
+        if (to <= from + 1 || stem_length(p->d->nodes[at].style.above, p->d->nodes[at].style.below) <= 0) return;
+    }
+    svg_add(p->out, "<path class='p' d='");
+    put_place(p, "M", from, s->y);
+    put_place(p, "L", to, s->y);
+    svg_add(p->out, "'/>\n");
+    if (outputs > 1) {
+        const bool down = p->d->options.down;
+        svg_add(p->out, "<circle class='j' cx='@p' cy='@p' r='3'/>\n", p->x + (down ? s->y : to),
+                p->y + (down ? to : s->y));
+    }
+}
+
+/* From the end of a rank to a spot of the next. */
+static void paint_wire(painter *p, const wire *w)
+{
+    const layout *l = &p->l;
+    const spot *from = &l->spot[w->from], *to = &l->spot[w->to];
+    const bool real = w->to < (int)p->d->node_count, arrow = real && p->d->options.arrows;
+    const double start = l->right[from->rank], end = l->left[to->rank], across = to->y + w->port;
+    const double middle = (start + end) / 2, last = real ? to->x - shape_before(p, w->to, w->port) : end;
+    svg_add(p->out, "<path class='p' d='");
+    put_place(p, "M", start, from->y);
+    if (fabs(from->y - across) > .05) {
+        put_place(p, "C", middle, from->y);
+        put_place(p, " ", middle, across);
+        put_place(p, " ", end, across);
+    }
+    put_place(p, "L", last - (arrow ? ARROW - 1 : 0), across);
+    svg_add(p->out, "'/>\n");
+    if (arrow) paint_arrow(p, last, across);
+}
+
+/* ---- nodes ---- */
+
+/* A value above a wire, a gradient below it. */
+static void paint_texts(painter *p, const char *above, const char *below, bool grey, double middle, double across)
+{
+    const double x = p->x + middle, y = p->y + across;
+    if (above) lines_write(p->out, grey ? "q m" : "v m", x, y - 5, 14, above);
+    if (below) lines_write(p->out, "d m", x, y + 14, 14, below);
+}
+
+static void paint_shape(painter *p, const node *n, double x, double y)
+{
+    const tp_diagram_style *s = &n->style;
+    if (s->shape == TP_DIAGRAM_TEXT) return;
+    svg_add(p->out, "<rect class='");
+    if (s->colour)
+        svg_add(p->out, "u c@d", s->colour);
+    else
+        svg_add(p->out, "b");
+    svg_add(p->out, "' x='@p' y='@p' width='@p' height='@p' rx='@p'/>\n", x - n->wide, y - n->high, 2 * n->wide,
+            2 * n->high, s->shape == TP_DIAGRAM_CIRCLE ? n->high : 6.);
+}
+
+static void paint_label(painter *p, const node *n, double x, double y, bool end)
+{
+    const tp_diagram_style *s = &n->style;
+    const char *font = node_font(n);
+    const int labels = lines_count(n->label);
+    if (s->shape == TP_DIAGRAM_TEXT) {
+        const bool grey = s->colour == TP_PLOT_GREY;
+        if (p->d->options.down)
+            font = grey ? "n m q" : "n m i";
+        else
+            font = end ? (grey ? "n q" : "n i") : (grey ? "n e q" : "n e i");
+    }
+    if (s->shape != TP_DIAGRAM_BOX) {
+        const double step = s->shape == TP_DIAGRAM_TEXT ? 18 : 16, low = font[0] == 'o' ? 6 : 5;
+        lines_write(p->out, font, x, y + low - step * (labels - 1) / 2, step, n->label);
+        return;
+    }
+    y += -n->high + 7;
+    lines_write(p->out, font, x, y + 13, 17, n->label);
+    lines_write(p->out, "q m", x, y + 17 * labels + 11, 15, s->note);
+}
+
+static void paint_node(painter *p, int at)
+{
+    const layout *l = &p->l;
+    const node *n = &p->d->nodes[at];
+    const spot *s = &l->spot[at];
+    const bool down = p->d->options.down;
+    const double x = p->x + (down ? s->y : s->x), y = p->y + (down ? s->x : s->y);
+    const bool text = n->style.shape == TP_DIAGRAM_TEXT && !down;
+    const bool end = text && l->inputs.start[at] < l->inputs.start[at + 1];
+    paint_shape(p, n, x, y);
+    paint_label(p, n, x + (text && !end ? GATE - 2 : 0), y, end);
+    if (n->style.caption) lines_write(p->out, "l m i", x, y - n->high - 5, 14, n->style.caption);
+    if (down) return;
+    const double stem = stem_length(n->style.above, n->style.below), from = s->x + shape_after(p, at);
+    paint_texts(p, n->style.above, n->style.below, n->style.colour == TP_PLOT_GREY, from + stem / 2, s->y);
+}
+
+/* ---- the whole ---- */
+
+/* The diagram's nodes, and one for each edge that has texts. */
+static bool fill_layout(painter *p)
+{
+    tp_diagram *d = p->d;
+    int labels = 0, at = (int)d->node_count, edges = 0;
+    for (uint32_t i = 0; i < d->edge_count; i++) labels += d->edges[i].above || d->edges[i].below;
+    p->label = store_take(p->l.store, (size_t)labels, sizeof *p->label);
+    if (!p->label || !layout_begin(&p->l, p->l.store, at + labels, (int)d->edge_count + labels)) return false;
+    int *inputs = store_take(p->l.store, (size_t)(at + labels), sizeof *inputs);
+    if (!inputs) return false;
+    for (uint32_t i = 0; i < d->node_count; i++) {
+        node_measure(&d->nodes[i]);
+        p->l.spot[i] = node_spot(d, &d->nodes[i]);
+        p->l.spot[i].source = (int)i;
+    }
+    for (uint32_t i = 0; i < d->edge_count; i++) {
+        const edge *e = &d->edges[i];
+        int from = e->from;
+        if (e->above || e->below) {
+            p->label[at - (int)d->node_count] = e;
+            p->l.spot[at] = (spot){.after = stem_length(e->above, e->below),
+                                   .above = e->above ? VALUE_HIGH : 7,
+                                   .below = e->below ? VALUE_HIGH : 7,
+                                   .margin = 4,
+                                   .source = at};
+            p->l.wire[edges++] = (wire){.from = from, .to = at};
+            from = at++;
+        }
+        p->l.wire[edges++] = (wire){.from = from, .to = e->to, .input = inputs[e->to]++};
+    }
+    return true;
+}
+
+static void paint(painter *p)
+{
+    const tp_diagram *d = p->d;
+    layout *l = &p->l;
+    const bool down = d->options.down;
+    const double head = d->options.title ? TITLE : 0, across = l->above + l->below;
+    double width = (down ? across : l->width) + 2 * EDGE;
+    const double height = (down ? l->width : across) + 2 * EDGE + head, least = lines_width("h", d->options.title) + 24;
+    const double shift = fmax(0, least - width) / 2;
+    width += 2 * shift;
+    p->x = EDGE + shift + (down ? l->above : 0);
+    p->y = EDGE + head + (down ? 0 : l->above);
+    svg_begin_styled(p->out, ceil(width), ceil(height), diagram_rules);
+    if (d->options.title) svg_text(p->out, "h m", width / 2, 27, 0, 0, d->options.title);
+    for (int i = 0; i < l->spots; i++) paint_own(p, i);
+    for (int i = 0; i < l->wires; i++) paint_wire(p, &l->wire[i]);
+    for (int i = 0; i < (int)d->node_count; i++) paint_node(p, i);
+    for (int i = (int)d->node_count; i < l->nodes; i++) {
+        const edge *e = p->label[i - (int)d->node_count];
+        paint_texts(p, e->above, e->below, false, l->spot[i].x + l->spot[i].after / 2, l->spot[i].y);
+    }
+    svg_end(p->out);
+}
+
+tp_status diagram_paint(tp_diagram *d, const char *function, tp_error *error)
+{
+    store scratch = {.memory = &d->memory};
+    painter p = {.d = d, .out = &d->out, .l.store = &scratch};
+    const layout_result result = fill_layout(&p) ? layout_run(&p.l) : LAYOUT_MEMORY;
+    tp_status status = TP_OK;
+    if (result == LAYOUT_MEMORY)
+        status = tp_fail(error, TP_E_MEMORY, "%s: out of memory for the layout", function);
+    else if (result == LAYOUT_CIRCLE)
+        status = tp_fail(error, TP_E_ARGUMENT, "%s: the edges form a circle", function);
+    else if (result == LAYOUT_LARGE)
+        status = tp_fail(error, TP_E_LIMIT, "%s: too many long edges to make anything out", function);
+    else
+        paint(&p);
+    store_free(&scratch);
+    return status;
+}
