@@ -56,14 +56,17 @@ static const char *find_line(const char *at, const char *label, size_t length)
     return NULL;
 }
 
-/* Past the label of the first line that has it; "section > label" looks behind the line that begins with the section.
- */
+/* Past the label of the first line that has it. Where none has, "section > label" looks behind the line that begins
+   with the section. */
 static const char *find(const char *output, const char *label)
 {
     static const char deeper[] = " > ";
-    for (const char *next; output && (next = strstr(label, deeper)); label = next + strlen(deeper))
+    const char *found = find_line(output, label, strlen(label)), *next = found ? NULL : strstr(label, deeper);
+    for (; output && next; next = strstr(label, deeper)) {
         output = find_line(output, label, (size_t)(next - label));
-    return output ? find_line(output, label, strlen(label)) : NULL;
+        label = next + strlen(deeper);
+    }
+    return found ? found : output ? find_line(output, label, strlen(label)) : NULL;
 }
 
 /* The next number on the line, and where it ends; NULL where there is none. A digit within a word is none. */

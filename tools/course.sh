@@ -6,7 +6,7 @@ out=$build/gallery
 mkdir -p "$out" || exit 1
 rm -f "$out"/[0-9]*.txt "$out"/[0-9]*.svg
 
-programs=$(sed -n 's/^COURSE(\([^,]*\),.*/\1/p' demos/course/course.def)
+programs=$(sed -n 's/^COURSE(\([^,]*\),.*/\1/p' demos/course/course.def | sort)
 count=$(echo "$programs" | wc -l)
 i=0
 for program in $programs; do

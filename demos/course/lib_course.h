@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <tapir/plot.h>
 #include <tapir/tapir.h>

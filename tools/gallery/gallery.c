@@ -19,7 +19,7 @@ static const struct {
     {"Training", "Where to begin, how to step, how large a network, how large a machine."},
 };
 
-static const struct program {
+static struct program {
     const char *name, *rows, *title;
     enum part part;
 } programs[] = {
@@ -39,6 +39,10 @@ typedef struct picture {
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const picture *)a)->name, ((const picture *)b)->name);
+}
+static int by_number(const void *a, const void *b)
+{
+    return strcmp(((const struct program *)a)->name, ((const struct program *)b)->name);
 }
 
 static double attribute(const char *svg, const char *name)
@@ -206,6 +210,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: gallery FOLDER\n");
         return 2;
     }
+    qsort(programs, PROGRAMS, sizeof *programs, by_number);
     snprintf(path, sizeof path, "%s/index.html", argv[1]);
     FILE *out = fopen(path, "w");
     bool good = out && put_page(out, argv[1]);
