@@ -61,12 +61,13 @@ static const char *find_line(const char *at, const char *label, size_t length)
 static const char *find(const char *output, const char *label)
 {
     static const char deeper[] = " > ";
-    const char *found = find_line(output, label, strlen(label)), *next = found ? NULL : strstr(label, deeper);
-    for (; output && next; next = strstr(label, deeper)) {
+    while (output) {
+        const char *found = find_line(output, label, strlen(label)), *next = strstr(label, deeper);
+        if (found || !next) return found;
         output = find_line(output, label, (size_t)(next - label));
         label = next + strlen(deeper);
     }
-    return found ? found : output ? find_line(output, label, strlen(label)) : NULL;
+    return NULL;
 }
 
 /* The next number on the line, and where it ends; NULL where there is none. A digit within a word is none. */
