@@ -93,7 +93,7 @@ static bool check(tp_tape *tape)
 static tp_plot *draw(tp_tape *tape)
 {
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 3, .width = 300, .height = 240}, NULL);
-    const tp_var z = tp_retain_grad(tp_linspace(tape, TP_F64, -3, 3, POINTS));
+    const tp_var z = tp_linspace(tape, TP_F64, -3, 3, POINTS);
     const double *at = tp_tensor_read(tp_value(z));
     for (int i = 0; i < COUNT; i++) {
         const tp_var leaf = course_leaf(tape, TP_DIMS(POINTS), at), y = activations[i].phi(leaf);

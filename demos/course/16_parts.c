@@ -3,7 +3,7 @@
      convolution     y_p = sum over taps t of w_t x_(p+t) + b: one small w for every place
      max pooling     the largest number of each window, which alone gets the gradient (of equal ones, the first)
      mean pooling    the mean of each window: every number gets an equal part of the gradient
-     soft-max        e^(z_k) / sum e^(z_j): positive numbers that sum to 1
+     softmax        e^(z_k) / sum e^(z_j): positive numbers that sum to 1
      dropout         each number is 0 with probability p, else divided by 1 - p, so that the mean stays
      normalisation   (x - mean) / deviation: over a batch, channel by channel, or over each example
 
@@ -29,7 +29,7 @@ static tp_var mean_pooling(const tp_var *in)
 {
     return tp_avg_pool2d(in[0], &(tp_pool_options){.window = {2, 2}});
 }
-static tp_var soft_max(const tp_var *in)
+static tp_var softmax(const tp_var *in)
 {
     return tp_softmax(tp_flatten(in[0], 1, -1), 1);
 }
@@ -53,7 +53,7 @@ static bool check(tp_tape *tape)
         const char *name;
         tp_var (*apply)(const tp_var *in);
     } parts[] = {{"convolution", convolution}, {"max pooling", max_pooling}, {"mean pooling", mean_pooling},
-                 {"soft-max", soft_max},       {"dropout", dropout},         {"batch norm", batch_norm},
+                 {"softmax", softmax},         {"dropout", dropout},         {"batch norm", batch_norm},
                  {"layer norm", layer_norm}};
     double drawn[96];
     tp_rng rng = tp_rng_seed(1);

@@ -1,6 +1,6 @@
 /* Multiclass logistic regression, on features that are given and on features that are learned.
 
-   A score for each class, theta_k . phi(x), goes through soft-max; the loss of an example of class y is
+   A score for each class, theta_k . phi(x), goes through softmax; the loss of an example of class y is
 
      -log p(y) = -phi(x) . theta_y + log sum_k e^(phi(x) . theta_k),        dloss/dscore_k = p(k) - 1(k = y)
 

@@ -4,7 +4,7 @@
 
    What one pays for coding p with a code made for q is H(p; q), of which KL is the part that a better q saves: it is 0
    for q = p alone. A label is a one-hot p: H(p) is 0 then, and the loss is -log q of the true class. With q from
-   soft-max (or, for two classes, from a sigmoid) the slope by the scores is the shortest that there is:
+   softmax (or, for two classes, from a sigmoid) the slope by the scores is the shortest that there is:
 
      dloss / dscores = f - y        f the probabilities, y the one-hot label
 

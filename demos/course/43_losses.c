@@ -3,7 +3,7 @@
      L1             |x - y|                           robust: an outlier pulls no harder than any other point
      MSE            (x - y)^2                         an outlier pulls the harder the further out it is
      NLL            -x_y                              of log-probabilities x, for class y
-     CrossEntropy   -x_y + log sum e^x                of scores x: NLL after log-soft-max
+     CrossEntropy   -x_y + log sum e^x                of scores x: NLL after log-softmax
      KLDiv          y (log y - x)                     of log-probabilities x, from the probabilities y
      HingeEmbedding x for y = 1, max(0, 1 - x) for -1 of a distance x: pulls pairs together, or pushes them apart
 
