@@ -92,7 +92,7 @@ static bool table(tp_tape *tape)
 /* A loss and, dashed, its slope, over x, for one y. */
 static void draw_one(tp_plot *plot, tp_tape *tape, loss_function *loss, const char *name, double target, int colour)
 {
-    const tp_var side = tp_linspace(tape, TP_F64, target ? 0 : -3, 3, POINTS);
+    const tp_var side = tp_linspace(tape, TP_F64, target == 0 ? -3 : 0, 3, POINTS);
     double value[POINTS], slope[POINTS];
     const double *at = tp_tensor_read(tp_value(side));
     for (int i = 0; i < POINTS; i++) {
