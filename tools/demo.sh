@@ -36,10 +36,6 @@ echo "== a character LSTM on English text"
 "$build/demos/characters" || exit 1
 
 echo
-echo "== four small networks in the plane"
-"$build/demos/playground" "$out" || exit 1
-
-echo
 echo "== a variational autoencoder"
 "$build/demos/autoencoder" "$out" || exit 1
 
