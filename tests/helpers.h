@@ -35,6 +35,7 @@ TCase *engine_bad_tensors_case(void);
 TCase *engine_corners_case(void);
 TCase *engine_exhaustion_case(void);
 TCase *seeds_logic_case(void);
+TCase *seeds_regions_case(void);
 TCase *seeds_networks_case(void);
 TCase *seeds_gates_case(void);
 TCase *seeds_parts_case(void);

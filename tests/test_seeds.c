@@ -165,6 +165,7 @@ Suite *seeds_suite(void)
 {
     Suite *suite = suite_create("seeds");
     suite_add_tcase(suite, seeds_logic_case());
+    suite_add_tcase(suite, seeds_regions_case());
     suite_add_tcase(suite, seeds_networks_case());
     suite_add_tcase(suite, seeds_parts_case());
     suite_add_tcase(suite, seeds_gates_case());
