@@ -10,6 +10,8 @@
    so that without b every unit is tied to one point. */
 #include "lib_course.h"
 
+#include <tapir/draw.h>
+
 enum { ROWS = 6, POINTS = 121 };
 
 static tp_module *perceptron(void)
@@ -106,6 +108,24 @@ static tp_plot *draw_units(tp_tape *tape)
     return plot;
 }
 
+/* Circles for units, lines for weights, blue where positive and red where negative, a bias in each circle. */
+static bool draw_network(const tp_module *net, const char *folder)
+{
+    static const char *const inputs[] = {"x₁", "x₂", "x₃"}, *const outputs[] = {"y"};
+    const tp_tensor *weights[3], *biases[3];
+    char path[COURSE_PATH];
+    tp_error error = {TP_OK, ""};
+    for (size_t i = 0; i < 3; i++) {
+        weights[i] = tp_module_parameter_at(net, 2 * i, NULL, 0);
+        biases[i] = tp_module_parameter_at(net, 2 * i + 1, NULL, 0);
+    }
+    const tp_draw_network_options options = {
+        .inputs = inputs, .outputs = outputs, .weights = weights, .biases = biases, .digits = 2};
+    return course_drawn(tp_draw_network((const int64_t[]){3, 4, 4, 1}, 4, &options,
+                                        course_path(path, folder, "12_layers-network.svg"), &error),
+                        &error);
+}
+
 int main(int argc, char **argv)
 {
     const char *folder = course_folder(argc, argv);
@@ -115,7 +135,8 @@ int main(int argc, char **argv)
     two_layers(tape);
     batch(tape, net);
     why_a_bias(tape, net);
-    const bool good = tp_tape_status(tape) == TP_OK && course_picture(draw_units(tape), folder, "12_layers.svg");
+    const bool good = tp_tape_status(tape) == TP_OK && draw_network(net, folder) &&
+                      course_picture(draw_units(tape), folder, "12_layers-bias.svg");
     tp_module_free(net);
     return course_end(tape, good);
 }

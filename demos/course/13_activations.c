@@ -6,9 +6,10 @@
      ELU z       z for z > 0, else e^z - 1      identity z  z                             linear z  a z, here a = -1.5
 
    Sign and step are flat wherever they have a slope, so that nothing can be learned through them; ReLU's slope at 0 is
-   taken to be 0. Sigmoid and tanh flatten far out, where their units learn slowly. Each function is looked at around
-   0, its slope is checked against finite differences, and it is tried at +-1000, where e^1000 is more than a double
-   can hold: the textbook's e^z / (1 + e^z) is Inf / Inf there. */
+   taken to be 0 (some draw 1 there). Sigmoid and tanh flatten far out, where their units learn slowly.
+
+   Each function is looked at around 0, its slope is checked against finite differences, and it is tried at +-1000,
+   where e^1000 is more than a double can hold: the textbook's e^z / (1 + e^z) is Inf / Inf there. */
 #include "lib_course.h"
 
 enum { POINTS = 200 }; /* even, so that none is 0 */

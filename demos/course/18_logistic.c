@@ -8,13 +8,16 @@
    itself, where W and b are learned with theta through the same loss; or such features of such features. */
 #include "lib_course.h"
 
+#include <tapir/draw.h>
+
 enum { POINTS = 300, STEPS = 400, CELLS = 80, CLASSES = 3 };
 
 /* The loss of one example in two ways: as the formula says, and in one op, which is what one uses. */
-static bool one_example(tp_tape *tape)
+static bool one_example(tp_tape *tape, const char *folder)
 {
-    const tp_var x = course_leaf(tape, TP_DIMS(2), NUMBERS(1, 2)), y = tp_const(tape, 0);
-    const tp_var theta = course_leaf(tape, TP_DIMS(3, 2), NUMBERS(.1, .2, .3, -.1, 0, .5));
+    char path[COURSE_PATH];
+    const tp_var x = tp_name(course_leaf(tape, TP_DIMS(2), NUMBERS(1, 2)), "x"), y = tp_const(tape, 0);
+    const tp_var theta = tp_name(course_leaf(tape, TP_DIMS(3, 2), NUMBERS(.1, .2, .3, -.1, 0, .5)), "θ");
     const tp_var scores = tp_retain_grad(tp_matmul(theta, x));
     const tp_var formula = tp_sub(tp_logsumexp(scores, 0, false), tp_index(scores, 1, (int64_t[]){0}));
     const tp_var losses[] = {formula, tp_cross_entropy(scores, y, TP_SUM)};
@@ -34,7 +37,12 @@ static bool one_example(tp_tape *tape)
     course_gradient("dloss/dtheta", theta);
     printf("  the two differ by at most %.1e\n", apart);
     printf("  finite differences agree: yes\n\n");
-    return true;
+    if (tp_backward(formula) != TP_OK) return false;
+    return course_drawn(
+        tp_draw_circuit(formula,
+                        &(tp_draw_options){.title = "log Σ exp(θx) − (θx)₀: one example of class 0", .digits = 3},
+                        course_path(path, folder, "18_logistic-graph.svg"), &error),
+        &error);
 }
 
 /* phi: x1, x2, x1^2, x2^2, x1 x2. */
@@ -113,7 +121,7 @@ int main(int argc, char **argv)
     tp_tape *tape = tp_tape_new(NULL);
     tp_tensor *x = tp_tensor_new(TP_F64, TP_DIMS(POINTS, 2)), *y = tp_tensor_new(TP_I64, TP_DIMS(POINTS));
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 340, .height = 340}, NULL);
-    bool good = one_example(tape);
+    bool good = one_example(tape, folder);
     make(x, y);
     printf("three classes, %d points           loss      %% right\n", POINTS);
     for (int kind = 0; good && kind < 4; kind++) {
@@ -127,7 +135,7 @@ int main(int argc, char **argv)
         draw(plot, tape, net, names[kind], x, y);
         tp_module_free(net);
     }
-    good = course_picture(plot, folder, "18_logistic.svg") && good;
+    good = course_picture(plot, folder, "18_logistic-regions.svg") && good;
     tp_tensor_release(x);
     tp_tensor_release(y);
     return course_end(tape, good);
