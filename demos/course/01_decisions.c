@@ -50,7 +50,10 @@ static bool show(tp_tape *tape, const char *name, tp_var (*score)(tp_var, tp_var
     if (tp_backward(loss) != TP_OK) return false;
     course_gradient("dL/dw", w);
     const bool has_theta = score != fixed_features;
-    if (has_theta) course_gradient("dL/dtheta", theta);
+    for (int row = 0; has_theta && row < 3; row++) {
+        const double *g = (const double *)tp_tensor_read(tp_grad(theta)) + 3 * row;
+        course_numbers(row ? "" : "dL/dtheta", 3, g);
+    }
     const tp_var parameters[] = {w, theta};
     const bool good = course_drawn(tp_gradcheck(loss, parameters, has_theta ? 2 : 1, NULL, &error), &error);
     printf("  finite differences agree: %s\n\n", good ? "yes" : "no");

@@ -117,21 +117,23 @@ static int count_lines(const char *text)
     return n;
 }
 
-/* Pictures and table stand beside each other where neither is broad. */
+/* Pictures and table stand beside each other where the page, of the style's width, has room for both. */
 static bool put_results(FILE *out, const char *folder, const struct program *of)
 {
-    enum { BROAD_LINE = 66 };
+    enum { LONG_TEXT = 64 };
+    const double page = 1176, character = 7.75, around = 62;
     char path[PATH];
     picture pictures[MOST_PICTURES];
     snprintf(path, sizeof path, "%s/%s.txt", folder, of->name);
     char *text = read_text(path);
     const int n = text ? find_pictures(folder, of->name, pictures) : -1;
     if (n >= 0) {
-        bool broad = n == 0 || widest_line(text) > BROAD_LINE;
-        for (int i = 0; i < n; i++) broad = broad || pictures[i].width > 640;
-        fprintf(out, "<div class='results%s'>\n", broad ? "" : " beside");
+        double broadest = n ? 0 : page;
+        for (int i = 0; i < n; i++) broadest = pictures[i].width > broadest ? pictures[i].width : broadest;
+        const bool beside = broadest + character * (double)widest_line(text) + around <= page;
+        fprintf(out, "<div class='results%s'>\n", beside ? " beside" : "");
         if (n) put_pictures(out, of, pictures, n);
-        fputs("<pre class=printed tabindex=0>", out);
+        fprintf(out, "<pre class='printed%s' tabindex=0>", count_lines(text) > LONG_TEXT ? " long" : "");
         put_escaped(out, text, strlen(text));
         fputs("</pre>\n</div>\n", out);
     }
@@ -148,7 +150,7 @@ static bool put_section(FILE *out, const char *folder, const struct program *of)
     fprintf(out, "<section id='%s'>\n<h3><a href='#%s'>%.2s</a> ", of->name, of->name, of->name);
     put_escaped(out, of->title, strlen(of->title));
     fprintf(out, "</h3>\n<p class=rows>%s %s of the course</p>\n", strpbrk(of->rows, ",-") ? "rows" : "row", of->rows);
-    put_head_comment(out, source);
+    put_head_comment(out, source, of->title);
     const bool good = put_results(out, folder, of);
     fprintf(out, "<details><summary>The program: <code>%s.c</code>, %d lines</summary>\n<pre class=program>", of->name,
             count_lines(source));

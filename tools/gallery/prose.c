@@ -64,14 +64,17 @@ static void change(FILE *out, int *state, int to)
 }
 
 /* The comment's own lines begin in column 3; what stands further in is a formula or a table. */
-void put_head_comment(FILE *out, const char *source)
+void put_head_comment(FILE *out, const char *source, const char *title)
 {
     enum { MARGIN = 3 };
     const char *end = skip_head_comment(source) - 2, *at = source;
     int state = NOWHERE;
     size_t empty = 0; /* lines that wait: within a formula they belong to it */
     if (end < source) return;
-    for (bool first = true; at < end; first = false) {
+    const size_t n = strlen(title);
+    const bool titled = strncmp(source + MARGIN, title, n) == 0 && strncmp(source + MARGIN + n, ".\n", 2) == 0;
+    if (titled) at += MARGIN + n + 2;
+    for (bool first = !titled; at < end; first = false) {
         const size_t length = strcspn(at, "\n") < (size_t)(end - at) ? strcspn(at, "\n") : (size_t)(end - at);
         size_t in = first ? MARGIN : strspn(at, " "), last = length;
         while (last > in && at[last - 1] == ' ') last--;
