@@ -108,19 +108,14 @@ static tp_plot *draw_units(tp_tape *tape)
     return plot;
 }
 
-/* Circles for units, lines for weights, blue where positive and red where negative, a bias in each circle. */
+/* A circle for each unit, and one that is always 1 for the biases: then each line is one parameter. */
 static bool draw_network(const tp_module *net, const char *folder)
 {
     static const char *const inputs[] = {"x₁", "x₂", "x₃"}, *const outputs[] = {"y"};
-    const tp_tensor *weights[3], *biases[3];
-    char path[COURSE_PATH];
+    char path[COURSE_PATH], title[64];
     tp_error error = {TP_OK, ""};
-    for (size_t i = 0; i < 3; i++) {
-        weights[i] = tp_module_parameter_at(net, 2 * i, NULL, 0);
-        biases[i] = tp_module_parameter_at(net, 2 * i + 1, NULL, 0);
-    }
-    const tp_draw_network_options options = {
-        .inputs = inputs, .outputs = outputs, .weights = weights, .biases = biases, .digits = 2};
+    snprintf(title, sizeof title, "%d lines, one for each parameter", (int)tp_module_element_count(net));
+    const tp_draw_network_options options = {.title = title, .inputs = inputs, .outputs = outputs, .bias_nodes = true};
     return course_drawn(tp_draw_network((const int64_t[]){3, 4, 4, 1}, 4, &options,
                                         course_path(path, folder, "12_layers-network.svg"), &error),
                         &error);
