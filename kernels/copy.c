@@ -22,10 +22,9 @@ void tp_fill(int64_t n, tp_dtype dtype, void *out, double value)
     }
 }
 
-int64_t tp_arg_extreme(tp_dtype dtype, int64_t n, const void *px, int64_t stride, bool largest)
+/* One by one, for any dtype and stride. */
+static int64_t arg_extreme(tp_dtype dtype, int64_t n, const char *x, int64_t step, bool largest)
 {
-    const char *x = px;
-    const int64_t step = stride * (int64_t)tp_dtype_size(dtype);
     int64_t best = 0;
     double value = n > 0 ? tp_get(dtype, x) : 0;
     for (int64_t i = 1; i < n && !isnan(value); i++) {
@@ -36,6 +35,17 @@ int64_t tp_arg_extreme(tp_dtype dtype, int64_t n, const void *px, int64_t stride
         }
     }
     return best;
+}
+
+enum { FEW = 16 }; /* elements up to which two passes would not pay */
+
+int64_t tp_arg_extreme(const tp_kernels *kernels, tp_dtype dtype, int64_t n, const void *x, int64_t stride,
+                       bool largest)
+{
+    if (stride != 1 || n <= FEW || dtype > TP_F64)
+        return arg_extreme(dtype, n, x, stride * (int64_t)tp_dtype_size(dtype), largest);
+    const tp_reduce_loops *loops = kernels->of[dtype]->reduce;
+    return loops->place(n, x, loops->row[largest ? TP_FOLD_MAX : TP_FOLD_MIN](n, x, 1, 0, 0));
 }
 
 /* ---- walking two layouts side by side ---- */

@@ -49,6 +49,7 @@ typedef struct tp_float_loops {
     const tp_norm_loops *norm;
     const tp_attention_loops *attention;
     const tp_cell_loops *cells; /* by TP_CELL_... */
+    const tp_lstm_loops *lstm;
     const tp_softmax_loops *softmax_columns;
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;
@@ -119,7 +120,8 @@ void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dt
 /* One number to n elements. */
 void tp_fill(int64_t n, tp_dtype dtype, void *out, double value);
 /* The first NaN, else the first largest (or smallest) element's place among n that lie `stride` apart. */
-int64_t tp_arg_extreme(tp_dtype dtype, int64_t n, const void *x, int64_t stride, bool largest);
+int64_t tp_arg_extreme(const tp_kernels *kernels, tp_dtype dtype, int64_t n, const void *x, int64_t stride,
+                       bool largest);
 
 /* Calls body(user, i) for i in 0..n-1, on at most `threads` threads. */
 void tp_parallel(int threads, int64_t n, void (*body)(void *user, int64_t i), void *user);

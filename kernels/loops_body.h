@@ -159,6 +159,7 @@ extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_attention_loops TABLE(tp_attention_loops);
 extern const tp_cell_loops TABLE(tp_cells)[TP_CELL_COUNT];
+extern const tp_lstm_loops TABLE(tp_lstm);
 extern const tp_softmax_loops TABLE(tp_softmax_loops);
 extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
 extern const tp_class_loops TABLE(tp_classes);
@@ -174,6 +175,7 @@ static const tp_float_loops N(loops) = {
     .norm = &TABLE(tp_norm),
     .attention = &TABLE(tp_attention_loops),
     .cells = TABLE(tp_cells),
+    .lstm = &TABLE(tp_lstm),
     .softmax_columns = &TABLE(tp_softmax_loops),
     .losses = TABLE(tp_losses),
     .classes = &TABLE(tp_classes),

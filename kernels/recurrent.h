@@ -27,6 +27,24 @@ typedef struct tp_cell_slope {
     void *dsums;        /* GRU: of those that came by the state */
 } tp_cell_slope;
 
+/* A single step of an LSTM whose sums are given, of n units: `kept` is (5, n), what the gates i, f, g, o let through
+   and tanh of the new c. */
+typedef struct tp_lstm_step_row {
+    const void *sums, *c;  /* (4, n), (n) */
+    void *kept, *h, *next; /* next: the new c */
+} tp_lstm_step_row;
+
+/* ... and back: to the gradients of sums and c, from those of h and of the new c. */
+typedef struct tp_lstm_slope_row {
+    const void *kept, *c, *dh, *dnext;
+    void *dsums, *dc;
+} tp_lstm_slope_row;
+
+typedef struct tp_lstm_loops {
+    void (*step)(int64_t n, const tp_lstm_step_row *row);
+    void (*slope)(int64_t n, const tp_lstm_slope_row *row);
+} tp_lstm_loops;
+
 typedef struct tp_cell_loops {
     void (*step)(int64_t n, const tp_cell_step *row);
     void (*slope)(int64_t n, const tp_cell_slope *row);

@@ -98,6 +98,45 @@ static void N(lstm_slope)(int64_t n, const tp_cell_slope *row)
     }
 }
 
+static void N(single_step)(int64_t n, const tp_lstm_step_row *row)
+{
+    const T *restrict const si = row->sums, *restrict const sf = si + n, *restrict const sg = sf + n;
+    const T *restrict const so = sg + n, *restrict const before = row->c;
+    T *restrict const i = row->kept, *restrict const f = i + n, *restrict const g = f + n, *restrict const o = g + n;
+    T *restrict const t = o + n, *restrict const h = row->h, *restrict const c = row->next;
+    SIMD
+    for (int64_t k = 0; k < n; k++) {
+        i[k] = N(gate)(si[k]);
+        f[k] = N(gate)(sf[k]);
+        g[k] = M(tanh)(sg[k]);
+        o[k] = N(gate)(so[k]);
+        c[k] = f[k] * before[k] + i[k] * g[k];
+        t[k] = M(tanh)(c[k]);
+        h[k] = o[k] * t[k];
+    }
+}
+
+static void N(single_slope)(int64_t n, const tp_lstm_slope_row *row)
+{
+    const T *restrict const i = row->kept, *restrict const f = i + n, *restrict const g = f + n;
+    const T *restrict const o = g + n, *restrict const t = o + n, *restrict const before = row->c;
+    const T *restrict const dh = row->dh, *restrict const dnext = row->dnext;
+    T *restrict const di = row->dsums, *restrict const df = di + n, *restrict const dg = df + n;
+    T *restrict const d_o = dg + n, *restrict const dc = row->dc;
+    SIMD
+    for (int64_t k = 0; k < n; k++) {
+        const T d = dnext[k] + dh[k] * o[k] * (1 - t[k] * t[k]);
+        di[k] = d * g[k] * i[k] * (1 - i[k]);
+        df[k] = d * before[k] * f[k] * (1 - f[k]);
+        dg[k] = d * i[k] * (1 - g[k] * g[k]);
+        d_o[k] = dh[k] * t[k] * o[k] * (1 - o[k]);
+        dc[k] = d * f[k];
+    }
+}
+
+extern const tp_lstm_loops TABLE(tp_lstm);
+const tp_lstm_loops TABLE(tp_lstm) = {N(single_step), N(single_slope)};
+
 /* ---- GRU: m = tanh(a_n + r s_n), h = (1 - z) m + z h; gates in the order r, z, n; s: the sums by the state ---- */
 
 static void N(gru_step)(int64_t n, const tp_cell_step *row)

@@ -44,6 +44,8 @@ typedef struct tp_reduce_loops {
     void (*columns[TP_FOLDS])(int64_t rows, int64_t step, int64_t n, double *acc, const void *x, int64_t stride,
                               const double *shift, double power);
     double start[TP_FOLDS];
+    /* the first of n elements that is `value`, or NaN where that is one; n: there is none */
+    int64_t (*place)(int64_t n, const void *x, double value);
     /* Elementwise slopes, with a number for each result spread over what was reduced: see tp_loop. 0 where g is 0.
        centred: g (x - b); norm2: g x / y, norm1: g sign x, norm: g sign x (|x| / y)^(b - 1), where b is a plain number,
        each 0 where y or x is; prod: g y / x; extreme: g [x == y] / b; extreme_abs: g sign x [|x| == y] /

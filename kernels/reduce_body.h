@@ -209,6 +209,25 @@ PICK(abs_min, (T)HUGE_VAL, true, lower)
 #undef PICK
 #undef ROWS
 
+/* ---- places ---- */
+
+/* The first element that is `value`, or NaN where that is one; n if there is none. A block at a time is only asked
+   whether it holds one. */
+static int64_t N(place)(int64_t n, const void *px, double value)
+{
+    const T *const x = px, v = (T)value;
+    const bool nan = v != v;
+    int64_t i = 0;
+    for (; i + N(LANES) <= n; i += N(LANES)) {
+        int found = 0;
+        SIMD_SUM(found)
+        for (int l = 0; l < N(LANES); l++) found += nan ? x[i + l] != x[i + l] : x[i + l] == v;
+        if (found) break;
+    }
+    while (i < n && (nan ? x[i] == x[i] : x[i] != v)) i++;
+    return i;
+}
+
 /* ---- slopes ---- */
 
 #define SLOPE(name, ...)                                                                                               \
@@ -247,6 +266,7 @@ const tp_reduce_loops TABLE(tp_reduce_loops) = {
     .rows = ALL(rows),
     .columns = ALL(columns),
     .start = {[TP_FOLD_MAX] = -HUGE_VAL, [TP_FOLD_MIN] = HUGE_VAL, [TP_FOLD_PROD] = 1, [TP_FOLD_ABS_MIN] = HUGE_VAL},
+    .place = N(place),
     .centred = N(slope_centred),
     .prod = N(slope_prod),
     .norm1 = N(slope_norm1),

@@ -19,7 +19,7 @@ static tp_status arg_shape(tp_ctx *ctx)
 }
 
 /* With an axis: each row along it. */
-static void each_row(const tp_tensor *x, int axis, bool largest, tp_tensor *out)
+static void each_row(const tp_kernels *kernels, const tp_tensor *x, int axis, bool largest, tp_tensor *out)
 {
     const int64_t n = x->dims[axis], size = (int64_t)tp_dtype_size((tp_dtype)x->dtype), rows = n ? x->count / n : 0;
     for (int64_t i = 0; i < rows; i++) {
@@ -29,7 +29,8 @@ static void each_row(const tp_tensor *x, int axis, bool largest, tp_tensor *out)
             offset += rest % x->dims[k] * x->strides[k];
             rest /= x->dims[k];
         }
-        const int64_t best = tp_arg_extreme((tp_dtype)x->dtype, n, x->data + offset * size, x->strides[axis], largest);
+        const int64_t best =
+            tp_arg_extreme(kernels, (tp_dtype)x->dtype, n, x->data + offset * size, x->strides[axis], largest);
         tp_put((tp_dtype)out->dtype, out->data + i * (int64_t)tp_dtype_size((tp_dtype)out->dtype), (double)best);
     }
 }
@@ -39,12 +40,13 @@ static tp_status arg_forward(tp_ctx *ctx, bool largest)
     const attributes *a = tp_ctx_attributes(ctx);
     tp_tensor *out = tp_ctx_output(ctx, 0);
     if (a->axis >= 0) {
-        each_row(tp_ctx_input(ctx, 0), a->axis, largest, out);
+        each_row(ctx->tape->kernels, tp_ctx_input(ctx, 0), a->axis, largest, out);
         return TP_OK;
     }
     const tp_tensor *x = tp_ctx_dense(ctx, 0);
     if (!x) return TP_E_MEMORY;
-    tp_put((tp_dtype)out->dtype, out->data, (double)tp_arg_extreme((tp_dtype)x->dtype, x->count, x->data, 1, largest));
+    tp_put((tp_dtype)out->dtype, out->data,
+           (double)tp_arg_extreme(ctx->tape->kernels, (tp_dtype)x->dtype, x->count, x->data, 1, largest));
     return TP_OK;
 }
 

@@ -66,7 +66,7 @@ tp_status tp_chosen_forward(tp_ctx *ctx, tp_choose *choose)
     for (int i = c->axis + 1; i < x->rank; i++) inner *= x->dims[i];
     for (int64_t i = 0; i < rows; i++) {
         const char *row = x->data + row_offset(x, c->axis, i) * (int64_t)tp_dtype_size((tp_dtype)x->dtype);
-        choose(c, (tp_dtype)x->dtype, n, row, x->strides[c->axis], work);
+        choose(ctx->tape->kernels, c, (tp_dtype)x->dtype, n, row, x->strides[c->axis], work);
         write_row(ctx, c, row, work, i / inner * inner * c->count + i % inner, inner);
     }
     tp_done(ctx->tape, scratch);

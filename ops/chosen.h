@@ -13,7 +13,8 @@ typedef struct tp_choice {
 } tp_choice;
 
 /* Writes the places of the chosen ones of a row of n elements, `stride` apart; `work` has 32 n bytes. */
-typedef void tp_choose(const tp_choice *choice, tp_dtype dtype, int64_t n, const void *x, int64_t stride, void *work);
+typedef void tp_choose(const tp_kernels *kernels, const tp_choice *choice, tp_dtype dtype, int64_t n, const void *x,
+                       int64_t stride, void *work);
 
 /* Float operands; an axis of 0 elements has none to choose from where count is not 0. */
 tp_status tp_chosen_shape(tp_ctx *ctx);

@@ -1,9 +1,10 @@
 /* The largest and the smallest along one axis together with where they are. */
 #include "ops/chosen.h"
 
-static void choose_extreme(const tp_choice *c, tp_dtype dtype, int64_t n, const void *x, int64_t stride, void *work)
+static void choose_extreme(const tp_kernels *kernels, const tp_choice *c, tp_dtype dtype, int64_t n, const void *x,
+                           int64_t stride, void *work)
 {
-    *(int64_t *)work = tp_arg_extreme(dtype, n, x, stride, c->largest);
+    *(int64_t *)work = tp_arg_extreme(kernels, dtype, n, x, stride, c->largest);
 }
 
 static tp_status with_indices_forward(tp_ctx *ctx)

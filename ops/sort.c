@@ -12,8 +12,10 @@ static void keep_places(int64_t count, tp_ranked *items)
     for (int64_t i = 0; i < count; i++) places[i] = items[i].place;
 }
 
-static void choose_ordered(const tp_choice *c, tp_dtype dtype, int64_t n, const void *x, int64_t stride, void *work)
+static void choose_ordered(const tp_kernels *kernels, const tp_choice *c, tp_dtype dtype, int64_t n, const void *x,
+                           int64_t stride, void *work)
 {
+    (void)kernels;
     tp_ranked *items = work;
     tp_rank(dtype, n, x, stride, c->largest, items);
     if (c->in_place) {
@@ -24,9 +26,10 @@ static void choose_ordered(const tp_choice *c, tp_dtype dtype, int64_t n, const 
 }
 
 /* The lower of two in the middle; the first NaN if there is one: NaN are last. */
-static void choose_middle(const tp_choice *c, tp_dtype dtype, int64_t n, const void *x, int64_t stride, void *work)
+static void choose_middle(const tp_kernels *kernels, const tp_choice *c, tp_dtype dtype, int64_t n, const void *x,
+                          int64_t stride, void *work)
 {
-    (void)c;
+    (void)kernels, (void)c;
     const char *at = x;
     const int64_t step = stride * (int64_t)tp_dtype_size(dtype);
     tp_ranked *items = work;
@@ -37,8 +40,10 @@ static void choose_middle(const tp_choice *c, tp_dtype dtype, int64_t n, const v
     *(int64_t *)work = items[middle].place;
 }
 
-static void choose_running(const tp_choice *c, tp_dtype dtype, int64_t n, const void *x, int64_t stride, void *work)
+static void choose_running(const tp_kernels *kernels, const tp_choice *c, tp_dtype dtype, int64_t n, const void *x,
+                           int64_t stride, void *work)
 {
+    (void)kernels;
     tp_running_extreme(dtype, n, x, stride, c->largest, work);
 }
 

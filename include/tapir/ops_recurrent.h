@@ -44,6 +44,12 @@ TP_API tp_status tp_lstm(tp_var x, tp_var h0, tp_var c0, const tp_recurrent_weig
 TP_API tp_status tp_gru(tp_var x, tp_var h0, const tp_recurrent_weights *weights, const tp_recurrent_options *options,
                         tp_var *y, tp_var *h_n);
 
+/* The part of an LSTM's step behind its products, for programs that make the sums in ways of their own: i, f, g, o are
+   the four parts of `sums`, one behind the other along the axis, c' = sigma(f) * c + sigma(i) * tanh(g), h' = sigma(o)
+   * tanh(c'). c: (..., H, ...), sums: (..., 4 H, ...), everything else as in c -> h' and c', of c's shape, to *h and
+   *next (either may be NULL). TP_E_SHAPE, TP_E_DTYPE, TP_E_INDEX for an axis outside. */
+TP_API tp_status tp_lstm_step(tp_var sums, tp_var c, int axis, tp_var *h, tp_var *next);
+
 #ifdef __cplusplus
 }
 #endif

@@ -122,6 +122,11 @@ TP_TRACED tp_lstm_traced(const char *file_, int line_, tp_var x, tp_var h0, tp_v
     const tp_status status_ = tp_lstm(x, h0, c0, weights, options, y, h_n, c_n);
     return tp_at_status(x.tape, status_, file_, line_);
 }
+TP_TRACED tp_lstm_step_traced(const char *file_, int line_, tp_var sums, tp_var c, int axis, tp_var *h, tp_var *next)
+{
+    const tp_status status_ = tp_lstm_step(sums, c, axis, h, next);
+    return tp_at_status(sums.tape, status_, file_, line_);
+}
 TP_TRACED tp_meshgrid_traced(const char *file_, int line_, const tp_var *x, int n, bool xy, tp_var *grids)
 {
     const tp_status status_ = tp_meshgrid(x, n, xy, grids);
@@ -235,6 +240,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_jvp(...) tp_jvp_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_jvp_of(...) tp_jvp_of_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_lstm(...) tp_lstm_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_lstm_step(...) tp_lstm_step_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_meshgrid(...) tp_meshgrid_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_odeint(...) tp_odeint_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_qr(...) tp_qr_traced(__FILE__, __LINE__, __VA_ARGS__)
