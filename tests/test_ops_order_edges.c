@@ -217,6 +217,36 @@ START_TEST(poisoned_operands_pass_through)
 }
 END_TEST
 
+/* The place by the loop over blocks is the one that is found element by element: of ties, NaN, infinities, at every
+   length around a block. */
+START_TEST(long_rows_take_the_first_extreme)
+{
+    static const double odd[] = {7, NAN, HUGE_VAL, -HUGE_VAL};
+    tp_tape *tape = tp_tape_new(NULL);
+    for (int64_t n = 1; n < 100; n += n < 70 ? 1 : 9)
+        for (int kind = 0; kind < 4; kind++) {
+            double x[100];
+            for (int64_t i = 0; i < n; i++) x[i] = (double)(i * 37 % 11);
+            x[n / 2] = odd[kind], x[n - 1] = odd[kind];
+            int64_t high = 0, low = 0;
+            for (int64_t i = 1; i < n; i++) {
+                if (!isnan(x[high]) && (isnan(x[i]) || x[i] > x[high])) high = i;
+                if (!isnan(x[low]) && (isnan(x[i]) || x[i] < x[low])) low = i;
+            }
+            tp_tensor *row = tp_tensor_from(TP_F64, TP_DIMS(1, n), x);
+            const tp_var wide = tp_data(tape, row), narrow = tp_cast(wide, TP_F32);
+            tp_var at;
+            ck_assert_int_eq((int64_t)tp_item(tp_argmax(wide)), high);
+            ck_assert_int_eq((int64_t)tp_item(tp_argmax_axis(narrow, 1, false)), high);
+            ck_assert_int_eq((int64_t)tp_item(tp_argmin_axis(wide, 1, false)), low);
+            tp_min_with_indices(narrow, 1, true, &at);
+            ck_assert_int_eq((int64_t)tp_item(at), low);
+            tp_tensor_release(row);
+        }
+    tp_tape_free(tape);
+}
+END_TEST
+
 TCase *orders_case(void)
 {
     TCase *orders = tcase_create("orders");
@@ -225,6 +255,7 @@ TCase *orders_case(void)
     tcase_add_test(orders, running_log_sum_exp_at_infinity);
     tcase_add_test(orders, ties_take_the_first_or_the_last);
     tcase_add_test(orders, long_rows_are_sorted_stably);
+    tcase_add_test(orders, long_rows_take_the_first_extreme);
     tcase_add_test(orders, wrong_axes_and_numbers_are_refused);
     tcase_add_test(orders, poisoned_operands_pass_through);
     return orders;

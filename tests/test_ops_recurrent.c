@@ -58,7 +58,21 @@ static tp_var build_rnn(const sample *s, const tp_var *x)
     return chosen_of(s, r, 2);
 }
 
+/* h', c', or both; list: the axis */
+static tp_var build_lstm_step(const sample *s, const tp_var *x)
+{
+    tp_var r[2];
+    tp_lstm_step(x[0], x[1], (int)s->list[0], &r[0], &r[1]);
+    return s->number < 2 ? r[(int)s->number] : tp_concat((const tp_var[]){flat(r[0]), flat(r[1])}, 2, 0);
+}
+
 static const sample items[] = {
+    {"lstm_step", "h and c", build_lstm_step, ON(T(8, 3), T(2, 3)), LIST(0), .number = 2},
+    {"lstm_step", "h alone, last axis", build_lstm_step, ON(T(2, 3, 8), T(2, 3, 2)), LIST(-1), .number = 0},
+    {"lstm_step", "c alone, views, middle axis", build_lstm_step, ON(VIEW(2, 4, 3), CUT(2, 1, 3)), LIST(1),
+     .number = 1},
+    {"lstm_step", "one unit", build_lstm_step, ON(T(4), T(1)), LIST(0), .number = 2},
+    {"lstm_step", "no units", build_lstm_step, ON(T(0, 2), T(0, 2)), LIST(0), .number = 2},
     {"lstm", "all", build_lstm, ON(T(3, 2, 2), T(8, 2), T(8, 2), T(8), T(8), T(2, 2), T(2, 2)), LIST(0, 1, 1, 0),
      .number = OF_ALL},
     {"lstm", "reverse, lengths", build_lstm, ON(T(3, 3, 1), T(4, 1), T(4, 1), T(3, 1), T(3, 1), LABELS(TP_I64, 4, 3)),

@@ -83,6 +83,41 @@ START_TEST(lengths_are_checked)
 }
 END_TEST
 
+START_TEST(a_step_of_sums_that_do_not_fit_is_refused)
+{
+    const tp_var c = zeros(TP_DIMS(2, 3)), none = tp_none();
+    tp_var h, next;
+    EXPECT_STATUS(tp_lstm_step(zeros(TP_DIMS(8, 2)), c, 0, &h, &next), TP_E_SHAPE);
+    ck_assert(!tp_ok(h) && !tp_ok(next));
+    expect_error(tape, TP_E_SHAPE, "tp_lstm_step: sums (8,2) are not four of c (2,3) along axis 0");
+    EXPECT_STATUS(tp_lstm_step(zeros(TP_DIMS(2, 3)), c, 1, &h, NULL), TP_E_SHAPE);
+    expect_error(tape, TP_E_SHAPE, "along axis 1");
+    EXPECT_STATUS(tp_lstm_step(zeros(TP_DIMS(8, 3)), c, 2, NULL, NULL), TP_E_INDEX);
+    expect_error(tape, TP_E_INDEX, "tp_lstm_step: axis 2 of rank 2");
+    EXPECT_STATUS(tp_lstm_step(data_of(tape, tensor_of(TP_F32, TP_DIMS(8, 3), NULL)), c, 0, &h, NULL), TP_E_DTYPE);
+    tp_tape_clear_error(tape);
+    EXPECT_STATUS(tp_lstm_step(none, c, 0, &h, NULL), TP_E_ARGUMENT);
+    EXPECT_STATUS(tp_lstm_step(zeros(TP_DIMS(8, 3)), none, 0, &h, NULL), TP_E_ARGUMENT);
+    tp_tape_clear_error(tape);
+}
+END_TEST
+
+/* A step of the whole op, and one of sums that are made by its own product. */
+START_TEST(a_step_of_sums_is_that_of_the_sequence)
+{
+    const tp_var x = data_of(tape, F64(TP_DIMS(1, 1, 2), .4, -.9)), h0 = data_of(tape, F64(TP_DIMS(1, 1), -.3));
+    const tp_var c0 = data_of(tape, F64(TP_DIMS(1, 1), .7)),
+                 wi = data_of(tape, F64(TP_DIMS(4, 2), .1, -.2, .3, .4, 1, 2, 3, 4));
+    const tp_recurrent_weights w = {wi, data_of(tape, F64(TP_DIMS(4, 1), .5, .6, -.7, .8)), tp_none(), tp_none()};
+    tp_var h_n, c_n, h, c;
+    EXPECT_STATUS(tp_lstm(x, h0, c0, &w, NULL, NULL, &h_n, &c_n), TP_OK);
+    const tp_var by_x = tp_linear(tp_reshape(x, TP_DIMS(1, 2)), wi, tp_none());
+    EXPECT_STATUS(tp_lstm_step(tp_add(by_x, tp_linear(h0, w.weight_hh, tp_none())), c0, 1, &h, &c), TP_OK);
+    EXPECT_NEAR(tp_item(h), tp_item(h_n), 1e-15);
+    EXPECT_NEAR(tp_item(c), tp_item(c_n), 1e-15);
+}
+END_TEST
+
 /* One unit without weights by the state: h = sigma(o) tanh(sigma(i) tanh(g)) after one step from nothing. */
 START_TEST(one_unit_is_the_formula)
 {
@@ -170,6 +205,8 @@ TCase *recurrent_ops_case(void)
     tcase_add_test(ops, types_that_do_not_fit_are_told);
     tcase_add_test(ops, lengths_are_checked);
     tcase_add_test(ops, one_unit_is_the_formula);
+    tcase_add_test(ops, a_step_of_sums_that_do_not_fit_is_refused);
+    tcase_add_test(ops, a_step_of_sums_is_that_of_the_sequence);
     tcase_add_loop_test(ops, bits_do_not_depend_on_threads, 0, 2);
     tcase_add_loop_test(ops, padding_is_not_seen, 0, 2);
     return ops;
