@@ -153,15 +153,18 @@ static tp_status step_gradient(tp_ctx *ctx, const tp_tensor *ignored)
     return good ? TP_OK : TP_E_MEMORY;
 }
 
-/* Each number of c, and the four of the sums that stand for it, go to its own place. */
+/* Each number of h' depends on the four of the sums that stand for it, and on c's; c' not on the last of them. */
 static tp_status step_pattern(tp_ctx *ctx)
 {
     const int axis = *(const int *)tp_ctx_attributes(ctx);
+    const int64_t n = tp_ctx_input(ctx, C)->dims[axis];
     tp_status status = TP_OK;
-    int axes[TP_MAX_RANK];
-    for (int d = 0; d < TP_MAX_RANK; d++) axes[d] = d == axis ? -1 : d;
     for (int k = 0; k < 2 && status == TP_OK; k++) {
-        if (tp_pattern_operand(ctx, SUMS)) status = tp_pattern_to(ctx, k, axes);
+        const tp_window parts = {.outputs = n, .size = k == H ? 4 : 3, .stride = 1, .dilation = n};
+        if (n > 0 && tp_pattern_operand(ctx, SUMS)) {
+            status = tp_pattern_window(ctx, axis, &parts);
+            if (status == TP_OK) status = tp_pattern_to(ctx, k, NULL);
+        }
         if (status == TP_OK && tp_pattern_operand(ctx, C)) status = tp_pattern_to(ctx, k, NULL);
     }
     return status;
