@@ -1,4 +1,5 @@
-/* How the cases of tests/golden/recurrent.txt are called. Attributes: reverse, bias, state, lengths, relu. */
+/* How the cases of tests/golden/recurrent.txt are called. Attributes: reverse, bias, state, lengths, relu; of
+   lstm_step the axis. */
 #include "tests/golden.h"
 
 enum { REVERSE, BIAS, STATE, LENGTHS, RELU };
@@ -29,10 +30,18 @@ static tp_var call(const golden *g, int results)
     return tp_concat(all, results, 0);
 }
 
+static tp_var step(const golden *g)
+{
+    tp_var h = tp_none(), c = tp_none();
+    tp_lstm_step(g->x[0], g->x[1], (int)g->list[0], &h, &c);
+    return tp_concat((const tp_var[]){flat(h), flat(c)}, 2, 0);
+}
+
 GOLDEN_CALL(lstm, call(g, 3))
+GOLDEN_CALL(lstm_step, step(g))
 GOLDEN_CALL(gru, call(g, 2))
 GOLDEN_CALL(rnn, call(g, 2))
 
-static const golden_builder builders[] = {GOLDEN(lstm), GOLDEN(gru), GOLDEN(rnn)};
+static const golden_builder builders[] = {GOLDEN(lstm), GOLDEN(lstm_step), GOLDEN(gru), GOLDEN(rnn)};
 
 const golden_family golden_recurrent = {"recurrent", builders, COUNT(builders)};

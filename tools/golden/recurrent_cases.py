@@ -1,5 +1,6 @@
 """Recurrent sequences: (op, attributes, shapes of operands, function, low, high). Attributes: reverse, bias, state,
-lengths, relu. The result is y, h_n and c_n of the LSTM, one after the other."""
+lengths, relu; of lstm_step the axis. The result is y, h_n and c_n of the LSTM, one after the other; of lstm_step h and
+c."""
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
@@ -40,8 +41,16 @@ def call(op, flags, operands):
     return torch.cat([t.reshape(-1) for t in [y, *last]])
 
 
+def lstm_step(axis, sums, c):
+    i, f, g, o = sums.chunk(4, axis)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return torch.cat([t.reshape(-1) for t in [o.sigmoid() * c.tanh(), c]])
+
+
 def cases():
     found = []
+    for axis, sums, c in [(0, (8, 3), (2, 3)), (1, (3, 4), Turned(3, 1)), (1, (2, 12, 2), (2, 3, 2))]:
+        found.append(("lstm_step", [axis], [sums, c], lambda *x, axis=axis: lstm_step(axis, *x), -2, 2))
     for op, gates in GATES.items():
         for relu in (0, 1) if op == "rnn" else (0,):
             for t, b, n, h, lengths in SIZES:
