@@ -5,9 +5,9 @@
    last one is left linear, so that the output may be any number. Depth counts the layers, width the units of the
    largest hidden layer, size the units of all layers.
 
-   The program counts a 3-4-4-1 perceptron; runs a network of two layers as a plain loop and on the tape; gives the
-   perceptron a batch of rows and each row alone; and shows why a layer has a bias: where x = 0, W x is 0 whatever W is,
-   so that without b every unit is tied to one point. */
+   The program counts a 3-4-4-1 perceptron and draws it; runs a network of two layers as a plain loop and on the tape;
+   gives the perceptron a batch of rows and each row alone; and shows why a layer has a bias: where x = 0, W x is 0
+   whatever W is, so that without b every unit is tied to one point. */
 #include "lib_course.h"
 
 #include <tapir/draw.h>

@@ -61,7 +61,7 @@ static void print_values(tp_tape *tape)
         snprintf(label, sizeof label, "slope of %s", activations[i].name);
         course_numbers(label, 5, slopes_at(z, y));
     }
-    printf("\n%-34s %7g %14g   slopes\n", "far out, at z =", far[0], far[1]);
+    printf("\n%-29s %10g %12g   slopes: %3g %12g\n", "far out, at z =", far[0], far[1], far[0], far[1]);
     for (int i = 0; i < COUNT; i++) {
         const tp_var z = course_leaf(tape, TP_DIMS(2), far), y = activations[i].phi(z);
         const double *slope = slopes_at(z, y);

@@ -1,9 +1,9 @@
 /* Why activations: linear layers collapse.
 
    Without activations, layers W_1, ..., W_L give W_L (... (W_2 (W_1 x))), and since products of matrices may be
-   grouped as one likes, that is (W_L ... W_2 W_1) x: one layer, however many were written. Biases change nothing but
-   the one bias. With an activation between them the layers no longer merge, and the straight boundary of a linear
-   classifier can bend. */
+   grouped as one likes, that is (W_L ... W_2 W_1) x: one layer, however many were written. Biases collapse into one
+   bias in the same way. With an activation between them the layers no longer merge, and the straight boundary of a
+   linear classifier can bend. */
 #include "lib_course.h"
 
 enum { DEPTH = 5, CELLS = 90 };

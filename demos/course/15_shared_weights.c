@@ -4,8 +4,8 @@
    rule sums over all ways from a value to the loss. A weight that several layers share ("tied") is such a value. So its
    gradient is the sum of the gradients that it would get if each place had a weight of its own.
 
-   Leaves come in two kinds. Data nodes (here x) are given and get no gradient; parameter nodes (here w) learn: their
-   gradient is added up in the tensor, however many nodes of the graph stand for it. */
+   Leaves come in two kinds. Data nodes are given, and no gradient is computed for them; parameter nodes learn: their
+   gradient is added up in the tensor, however many nodes of the graph stand for it. The last example has both. */
 #include "lib_course.h"
 
 #include <tapir/draw.h>
