@@ -16,26 +16,6 @@
 
 enum { PATH = 2048 };
 
-#define EXPECT(row, program, label, tolerance, ...)                                                                    \
-    {NUMBERS_ARE, row, #program, label, NULL, tolerance, HOW_MANY(__VA_ARGS__), NUMBERS(__VA_ARGS__)},
-#define BELOW(row, program, label, bound) {AT_MOST, row, #program, label, NULL, bound, 0, NULL},
-#define ABOVE(row, program, label, bound) {AT_LEAST, row, #program, label, NULL, bound, 0, NULL},
-#define TEXT(row, program, label, text) {TEXT_IS, row, #program, label, text, 0, 0, NULL},
-#define PICTURE(row, program, file) {PICTURE_IS, row, #program, file, NULL, 0, 0, NULL},
-static const expectation expectations[] = {
-#include "tests/course.def"
-};
-enum { EXPECTATIONS = sizeof expectations / sizeof *expectations };
-
-static const struct program {
-    const char *name, *rows;
-} programs[] = {
-#define COURSE(name, part, rows, title) {#name, rows},
-#include "demos/course/course.def"
-#undef COURSE
-};
-enum { PROGRAMS = sizeof programs / sizeof *programs };
-
 /* ---- running ---- */
 
 static double now(void)
@@ -86,8 +66,7 @@ static void join(char path[PATH], const char *folder, const char *name, const ch
     ck_assert_msg(n > 0 && n < PATH, "%s: too long", folder);
 }
 
-/* The whole file, to be freed; it must be there. */
-static char *read_text(const char *path)
+char *read_text(const char *path)
 {
     FILE *file = fopen(path, "rb");
     ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
@@ -159,9 +138,10 @@ static void check_pictures(const char *path, const char *name, mistakes *list)
 static void check_output(const char *name, const char *output, const char *folder, mistakes *list)
 {
     char file[PATH];
-    expectation own[EXPECTATIONS];
+    expectation *own = calloc(expectation_count, sizeof *own);
     size_t n = 0;
-    for (size_t i = 0; i < EXPECTATIONS; i++)
+    ck_assert_ptr_nonnull(own);
+    for (size_t i = 0; i < expectation_count; i++)
         if (strcmp(expectations[i].program, name) == 0) own[n++] = expectations[i];
     for (size_t i = 0; i < n; i++) {
         join(file, folder, own[i].label, "");
@@ -171,6 +151,7 @@ static void check_output(const char *name, const char *output, const char *folde
             add_mistake(list, "row %d: no picture %s", own[i].row, own[i].label);
     }
     check_finite(output, own, n, list);
+    free(own);
     check_pictures(folder, name, list);
 }
 
@@ -183,7 +164,7 @@ static double patience(void)
 
 START_TEST(program_prints_what_its_rows_say)
 {
-    const char *name = programs[_i].name;
+    const char *name = course_programs[_i].name;
     char build[PATH], program[PATH], left[PATH], folder[PATH], output[PATH], messages[PATH];
     mistakes list = {""};
     find_build(build);
@@ -206,78 +187,14 @@ START_TEST(program_prints_what_its_rows_say)
 }
 END_TEST
 
-/* ---- the lists ---- */
-
-/* Whether "3", "3, 4" or "6-8" has the row in it. */
-static bool has_row(const char *rows, int row)
-{
-    for (const char *at = rows; *at;) {
-        char *end;
-        const long first = strtol(at, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
-        if (row >= first && row <= last) return true;
-        at = end + strspn(end, ", ");
-        if (at == rows || (*at && (*at < '0' || *at > '9'))) ck_abort_msg("bad list of rows: %s", rows);
-    }
-    return false;
-}
-
-static const struct program *find_program(const char *name, size_t length)
-{
-    for (size_t i = 0; i < PROGRAMS; i++)
-        if (strlen(programs[i].name) == length && strncmp(programs[i].name, name, length) == 0) return &programs[i];
-    return NULL;
-}
-
-START_TEST(each_program_is_registered_once)
-{
-    char path[PATH];
-    for (size_t i = 0; i < PROGRAMS; i++) {
-        snprintf(path, sizeof path, "demos/course/%s.c", programs[i].name);
-        ck_assert_msg(access(path, R_OK) == 0, "course.def names %s, which is not there", path);
-        ck_assert_msg(find_program(programs[i].name, strlen(programs[i].name)) == &programs[i],
-                      "course.def names %s twice", programs[i].name);
-    }
-    DIR *folder = opendir("demos/course");
-    ck_assert_ptr_nonnull(folder);
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        const char *end = strrchr(entry->d_name, '.');
-        if (!end || strcmp(end, ".c") != 0 || strncmp(entry->d_name, "lib_", 4) == 0) continue;
-        ck_assert_msg(find_program(entry->d_name, (size_t)(end - entry->d_name)), "%s is not in course.def",
-                      entry->d_name);
-    }
-    closedir(folder);
-}
-END_TEST
-
-START_TEST(each_expectation_is_of_a_row_of_its_program)
-{
-    for (size_t i = 0; i < EXPECTATIONS; i++) {
-        const expectation *e = &expectations[i];
-        const struct program *program = find_program(e->program, strlen(e->program));
-        ck_assert_msg(program != NULL, "tests/course.def names %s, which is not in course.def", e->program);
-        ck_assert_msg(has_row(program->rows, e->row), "%s: row %d is not among its rows, %s", e->program, e->row,
-                      program->rows);
-    }
-    for (size_t i = 0; i < PROGRAMS; i++) /* and each row that a program names is tested */
-        for (int row = 1; row <= 99; row++) {
-            bool found = !has_row(programs[i].rows, row);
-            for (size_t k = 0; k < EXPECTATIONS && !found; k++)
-                found = expectations[k].row == row && strcmp(expectations[k].program, programs[i].name) == 0;
-            ck_assert_msg(found, "nothing in tests/course.def is about row %d of %s", row, programs[i].name);
-        }
-}
-END_TEST
-
 Suite *course_suite(void)
 {
     Suite *suite = suite_create("course");
-    TCase *lists = tcase_create("lists"), *runs = tcase_create("runs");
-    tcase_add_test(lists, each_program_is_registered_once);
-    tcase_add_test(lists, each_expectation_is_of_a_row_of_its_program);
+    TCase *runs = tcase_create("runs");
     tcase_set_timeout(runs, 40);
-    tcase_add_loop_test(runs, program_prints_what_its_rows_say, 0, PROGRAMS);
+    tcase_add_loop_test(runs, program_prints_what_its_rows_say, 0, (int)course_program_count);
     suite_add_tcase(suite, course_harness_case());
-    suite_add_tcase(suite, lists);
+    suite_add_tcase(suite, course_lists_case());
     suite_add_tcase(suite, runs);
     return suite;
 }

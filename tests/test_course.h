@@ -5,6 +5,7 @@
 #include "tests/helpers.h"
 
 TCase *course_harness_case(void);
+TCase *course_lists_case(void);
 
 typedef enum expectation_kind { NUMBERS_ARE, AT_MOST, AT_LEAST, TEXT_IS, PICTURE_IS } expectation_kind;
 
@@ -16,6 +17,18 @@ typedef struct expectation {
     size_t count;
     const double *numbers;
 } expectation;
+
+/* tests/course.def and demos/course/course.def. */
+typedef struct course_program {
+    const char *name, *rows;
+} course_program;
+extern const expectation *const expectations;
+extern const size_t expectation_count;
+extern const course_program *const course_programs;
+extern const size_t course_program_count;
+
+/* The whole file, to be freed; it must be there. */
+char *read_text(const char *path);
 
 /* A text that grows up to its end: what is wrong, one line each. */
 typedef struct mistakes {
