@@ -150,11 +150,11 @@ check: ## test under sanitizers and valgrind, static analysis, layering, format
 
 # ---- programs ------------------------------------------------------------------------------------
 
-$(BUILD)/demos/%: $(OBJ)/demos/%.o $(DEMO_LIB) $(STATIC)
+$(DEMOS): $(BUILD)/demos/%: $(OBJ)/demos/%.o $(DEMO_LIB) $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $< $(DEMO_LIB) $(STATIC) $(LINK)
 
-$(BUILD)/demos/course/%: $(OBJ)/demos/course/%.o $(COURSE_LIB) $(STATIC)
+$(COURSE): $(BUILD)/demos/course/%: $(OBJ)/demos/course/%.o $(COURSE_LIB) $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $< $(COURSE_LIB) $(STATIC) $(LINK)
 
