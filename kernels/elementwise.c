@@ -36,21 +36,20 @@ static void gather(size_t size, int64_t n, void *to, const void *from, int64_t s
     }
 }
 
-/* Elements start .. start+n-1 of an operand, in the result's row-major order; `at` is scratch for n elements. Returns
-   where they are: in the operand itself if they lie there contiguously. */
-static const void *pack(const job *j, const tp_operand *operand, size_t size, int64_t start, int64_t n, char *at)
+const void *tp_pack_operand(const tp_operand *operand, size_t size, int rank, const int64_t *dims, int64_t start,
+                            int64_t n, void *at)
 {
     if (operand->dense) return (const char *)operand->data + start * (int64_t)size;
-    const int last = j->rank - 1;
+    const int last = rank - 1;
     int64_t index[TP_MAX_RANK] = {0}, offset = 0, rest = start;
     for (int i = last; i >= 0; i--) {
-        index[i] = rest % j->dims[i];
-        rest /= j->dims[i];
+        index[i] = rest % dims[i];
+        rest /= dims[i];
         offset += index[i] * operand->strides[i];
     }
     const char *from = operand->data;
     const int64_t stride = operand->strides[last];
-    int64_t run = j->dims[last] - index[last];
+    int64_t run = dims[last] - index[last];
     if (run >= n && stride == 1) return from + offset * (int64_t)size;
     for (char *to = at; n > 0;) {
         if (run > n) run = n;
@@ -59,15 +58,20 @@ static const void *pack(const job *j, const tp_operand *operand, size_t size, in
         n -= run;
         offset -= index[last] * stride;
         index[last] = 0;
-        run = j->dims[last];
+        run = dims[last];
         for (int i = last - 1; i >= 0; i--) {
             offset += operand->strides[i];
-            if (++index[i] < j->dims[i]) break;
-            offset -= j->dims[i] * operand->strides[i];
+            if (++index[i] < dims[i]) break;
+            offset -= dims[i] * operand->strides[i];
             index[i] = 0;
         }
     }
     return at;
+}
+
+static const void *pack(const job *j, const tp_operand *operand, size_t size, int64_t start, int64_t n, char *at)
+{
+    return tp_pack_operand(operand, size, j->rank, j->dims, start, n, at);
 }
 
 /* The same as elements of the loop's type. */

@@ -100,6 +100,11 @@ typedef struct tp_operand {
     tp_convert *convert; /* not NULL: the elements, of `size` bytes, are not of the loop's type and go through this */
     size_t size;
 } tp_operand;
+/* Elements start .. start+n-1 of an operand, in the row-major order of the dims (of rank 1 or more), which its strides
+   go along; `at` is scratch for n elements of `size` bytes. Returns where they are: in the operand itself if they lie
+   there contiguously. */
+const void *tp_pack_operand(const tp_operand *operand, size_t size, int rank, const int64_t *dims, int64_t start,
+                            int64_t n, void *at);
 /* A loop over elements of `size` bytes whose result has elements of `out_size` bytes. */
 void tp_run_loop_to(tp_loop *loop, size_t size, size_t out_size, int rank, const int64_t *dims, int64_t count,
                     void *out, const tp_operand in[TP_IN_COUNT], int threads);

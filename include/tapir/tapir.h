@@ -10,6 +10,7 @@
 #include <tapir/hooks.h>
 #include <tapir/implicit.h>
 #include <tapir/io.h>
+#include <tapir/map.h>
 #include <tapir/minimize.h>
 #include <tapir/nn.h>
 #include <tapir/objective.h>
