@@ -74,8 +74,7 @@ static bool writable(tp_tape *tape, uint32_t node, const tp_tensor *tensor)
     return leaf && (tensor == leaf->tensor->grad || tensor == leaf->private_grad);
 }
 
-/* Where the node's gradient is to be written, or added when *accumulate comes back true. The slot holds it. */
-static tp_tensor *destination(tp_tape *tape, uint32_t node, bool *accumulate)
+tp_tensor *tp_slot_destination(tp_tape *tape, uint32_t node, bool *accumulate)
 {
     tp_tensor *held = tape->slots[node].tensor;
     const tp_tensor *value = tape->nodes[node].value.tensor;
@@ -106,7 +105,7 @@ static void add_tensor(const tp_tape *tape, tp_tensor *to, const tp_tensor *g, c
 static tp_status add_fitted(tp_tape *tape, uint32_t node, const tp_tensor *g)
 {
     bool accumulate;
-    tp_tensor *to = destination(tape, node, &accumulate);
+    tp_tensor *to = tp_slot_destination(tape, node, &accumulate);
     if (!to) return tape->error.status;
     if (!accumulate) return tp_fit_numbers(tape, g, to) ? TP_OK : tp_misfit(tape, node, g);
     int64_t strides[TP_MAX_RANK];
@@ -229,7 +228,7 @@ tp_tensor *tp_ctx_grad(tp_ctx *ctx, int i, bool *accumulate)
     const tp_node *target = &tape->nodes[node];
     const bool scalar = !(target->a & TP_IS_TENSOR);
     if (!scalar && (accumulate || (!tape->slots[node].tensor && !param_holds(tape, node)))) {
-        tp_tensor *to = destination(tape, node, &add);
+        tp_tensor *to = tp_slot_destination(tape, node, &add);
         if (accumulate) *accumulate = add;
         return to;
     }
@@ -279,7 +278,7 @@ static tp_status add_region(tp_ctx *ctx, uint32_t node, tp_var g, const tp_regio
 {
     tp_tape *tape = ctx->tape;
     bool accumulate;
-    tp_tensor *to = destination(tape, node, &accumulate);
+    tp_tensor *to = tp_slot_destination(tape, node, &accumulate);
     if (!to) return tape->error.status;
     const tp_dtype dtype = (tp_dtype)to->dtype;
     if (!accumulate) tp_fill(to->count, dtype, to->data, 0);

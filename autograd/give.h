@@ -8,6 +8,9 @@
    keeps its reference to `g`. */
 tp_status tp_slot_add(tp_tape *tape, uint32_t node, tp_tensor *g);
 tp_status tp_slot_add_number(tp_tape *tape, uint32_t node, double g);
+/* Where the gradient of a node with a tensor is to be written, or added when *accumulate comes back true: dense, the
+   node's dtype and dims. The slot holds it. NULL after setting the error. */
+tp_tensor *tp_slot_destination(tp_tape *tape, uint32_t node, bool *accumulate);
 /* After a numeric rule: adds what it wrote beside occupied slots. */
 tp_status tp_flush_pending(tp_ctx *ctx);
 

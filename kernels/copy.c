@@ -10,16 +10,13 @@ void tp_fill(int64_t n, tp_dtype dtype, void *out, double value)
 {
     if (value == 0 && !signbit(value)) {
         memset(out, 0, (size_t)n * tp_dtype_size(dtype));
-    } else if (dtype == TP_F32) {
-        float *const o = out;
-        for (int64_t i = 0; i < n; i++) o[i] = (float)value;
-    } else if (dtype == TP_F64) {
-        double *const o = out;
-        for (int64_t i = 0; i < n; i++) o[i] = value;
-    } else {
-        char *o = out;
-        for (int64_t i = 0; i < n; i++) tp_put(dtype, o + i * (int64_t)tp_dtype_size(dtype), value);
+        return;
     }
+    const int64_t size = (int64_t)tp_dtype_size(dtype);
+    char *const o = out;
+    int64_t done = n < 8 ? n : 8;
+    for (int64_t i = 0; i < done; i++) tp_put(dtype, o + i * size, value);
+    for (; done < n; done *= 2) memcpy(o + done * size, o, (size_t)((n - done < done ? n - done : done) * size));
 }
 
 /* One by one, for any dtype and stride. */

@@ -13,6 +13,7 @@ enum {
 typedef enum way {
     NOWHERE,
     STRAIGHT, /* it has the shape of all together: into its gradient's memory */
+    PART,     /* it is a slice of another: added at its place in that one's gradient */
     SPREAD,   /* it is broadcast along some axes: into memory of its own, summed at the end */
     SUMMED    /* it is one number */
 } way;
@@ -24,7 +25,8 @@ typedef struct port {
     bool single; /* one number: its block is filled once */
     way way;
     bool adds;       /* what is there stays */
-    tp_tensor *grad; /* STRAIGHT, SPREAD */
+    tp_tensor *grad; /* STRAIGHT, SPREAD; of PART, the other one's */
+    int64_t offset;  /* PART: where it begins there, in elements */
     double sum;      /* SUMMED */
 } port;
 
@@ -80,10 +82,35 @@ static size_t room_of(const tp_map_program *p, bool back, int64_t *block)
            blocks * up((size_t)*block * size);
 }
 
+/* The node that operand i is a slice of, without gaps, where nobody asks for the slice's own gradient: TP_NO_NODE if it
+   is none. */
+static uint32_t sliced_from(const tp_ctx *ctx, int i)
+{
+    const tp_tape *tape = ctx->tape;
+    const tp_node *node = &tape->nodes[ctx->inputs[i]];
+    if (node->op->structure != TP_VIEW || node->op->arity != 1 || !(node->op->flags & TP_LINEAR) ||
+        !(node->a & TP_IS_TENSOR) || node->b & TP_RETAINS)
+        return TP_NO_NODE;
+    for (uint32_t k = 0; k < tape->hooks.count; k++)
+        if (tape->hooks.items[k].node == ctx->inputs[i]) return TP_NO_NODE;
+    const uint32_t at = node->a & TP_NODE_BITS;
+    const tp_tensor *x = node->value.tensor, *from = tape->nodes[at].value.tensor;
+    const bool good = tape->nodes[at].a & TP_IS_TENSOR && tape->nodes[at].a & TP_NEEDS && at >= tape->walk_low &&
+                      x->dense && from->dense && x->storage == from->storage && x->dtype == from->dtype;
+    return good ? at : TP_NO_NODE;
+}
+
 size_t tp_map_workspace(tp_ctx *ctx)
 {
+    const tp_map_program *p = *(tp_map_program *const *)ctx->attributes;
     int64_t block;
-    return room_of(*(tp_map_program *const *)ctx->attributes, true, &block);
+    size_t bytes = room_of(p, true, &block);
+    for (int i = 0; i < p->n; i++) {
+        const uint32_t from = sliced_from(ctx, i);
+        if (from == TP_NO_NODE) continue;
+        bytes += tp_pool_bytes((size_t)ctx->tape->nodes[from].value.tensor->count * tp_dtype_size(p->dtype));
+    }
+    return bytes;
 }
 
 static char *block_at(const machine *m, char *base, size_t i)
@@ -221,11 +248,10 @@ tp_status tp_map_forward(tp_ctx *ctx)
 
 /* ---- back ---- */
 
-/* Decides where each operand's gradient goes, and takes the memory. */
-static tp_status find_ways(machine *m)
+/* Which registers a gradient is to arrive at. */
+static void find_wants(machine *m)
 {
     const tp_map_program *p = m->p;
-    tp_tape *tape = m->ctx->tape;
     const uint32_t base = tp_map_first_step(p);
     for (int i = 0; i < p->n; i++) m->wants[i] = p->twin[i] == (uint32_t)i && tp_ctx_needs(m->ctx, i);
     for (uint32_t i = 0; i < p->steps; i++) {
@@ -233,12 +259,44 @@ static tp_status find_ways(machine *m)
         for (int k = 0; k < s->op->arity; k++)
             m->wants[base + i] = m->wants[base + i] || (m->wants[s->x[k]] && !s->op->row->none[k]);
     }
-    for (int i = 0; i < p->n; i++) {
+}
+
+static bool has_common_shape(const machine *m, int i)
+{
+    const tp_node *node = &m->ctx->tape->nodes[m->ctx->inputs[i]];
+    const tp_tensor *x = node->a & TP_IS_TENSOR ? node->value.tensor : NULL;
+    return x && tp_shape_equal(x->rank, x->dims, m->p->shape.rank, m->p->shape.dims);
+}
+
+/* Slices first: when their tensor is an operand, too, it is added to what they have begun. */
+static tp_status find_parts(machine *m)
+{
+    tp_tape *tape = m->ctx->tape;
+    for (int i = 0; i < m->p->n; i++) {
         port *to = &m->port[i];
-        if (!m->wants[i]) continue;
-        const tp_node *node = &tape->nodes[m->ctx->inputs[i]];
-        const tp_tensor *x = node->a & TP_IS_TENSOR ? node->value.tensor : NULL;
-        if (x && tp_shape_equal(x->rank, x->dims, p->shape.rank, p->shape.dims)) {
+        const uint32_t from = m->wants[i] && has_common_shape(m, i) ? sliced_from(m->ctx, i) : TP_NO_NODE;
+        if (from == TP_NO_NODE) continue;
+        to->grad = tp_slot_destination(tape, from, &to->adds);
+        if (!to->grad) return tape->error.status;
+        if (!to->adds) memset(to->grad->data, 0, (size_t)to->grad->count * m->size);
+        to->way = PART;
+        to->adds = true;
+        to->offset = (tp_ctx_input(m->ctx, i)->data - tape->nodes[from].value.tensor->data) / (int64_t)m->size;
+    }
+    return TP_OK;
+}
+
+/* Decides where each operand's gradient goes, and takes the memory. */
+static tp_status find_ways(machine *m)
+{
+    const tp_map_program *p = m->p;
+    tp_tape *tape = m->ctx->tape;
+    find_wants(m);
+    const tp_status status = find_parts(m);
+    for (int i = 0; i < p->n && status == TP_OK; i++) {
+        port *to = &m->port[i];
+        if (!m->wants[i] || to->way == PART) continue;
+        if (has_common_shape(m, i)) {
             to->way = STRAIGHT;
             to->grad = tp_ctx_grad(m->ctx, i, &to->adds);
         } else if (to->single) {
@@ -250,7 +308,7 @@ static tp_status find_ways(machine *m)
         }
         if (!to->grad) return tape->error.status ? tape->error.status : TP_E_MEMORY;
     }
-    return TP_OK;
+    return status;
 }
 
 /* Where the adjoint of a register is added up: for an operand, if nothing is there, its gradient's own memory. */
@@ -302,7 +360,7 @@ static void deliver(machine *m, int64_t start, int64_t n)
     for (int i = 0; i < m->p->n; i++) {
         port *to = &m->port[i];
         const void *g = m->slope[i];
-        char *at = to->grad ? to->grad->data + start * (int64_t)m->size : NULL;
+        char *at = to->grad ? to->grad->data + (to->offset + start) * (int64_t)m->size : NULL;
         if (to->way == NOWHERE || g == at) continue;
         if (to->way == SUMMED)
             to->sum += g ? m->loops->dot(n, g, ones) : 0;

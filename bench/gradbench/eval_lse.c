@@ -10,10 +10,16 @@ typedef struct lse {
     tp_var x, value;
 } lse;
 
+static void shifted_exp(tp_tape *tape, const tp_var *x, int n, tp_var *y, int m, void *user)
+{
+    (void)tape, (void)n, (void)m, (void)user;
+    y[0] = tp_exp(tp_sub(x[0], x[1]));
+}
+
 static tp_var log_sum_exp(tp_var x)
 {
     const tp_var a = tp_detach(tp_max(x));
-    return tp_add(a, tp_log(tp_sum(tp_exp(tp_sub(x, a)))));
+    return tp_add(a, tp_log(tp_sum(tp_map(shifted_exp, x.tape, (const tp_var[]){x, a}, 2, 1, NULL))));
 }
 
 static tp_status lse_prepare(void *problem, int function, tp_error *error)

@@ -11,27 +11,46 @@ typedef struct ode {
     tp_var x, y;
 } ode;
 
-/* x_0, x_1 y_0, x_2 y_1, ...: y moved on by a place, with a 1 in front. */
-static tp_var slope(tp_var x, tp_var y)
+enum { REACH = 4 }; /* a step leads from a component to the next four */
+
+/* One step for one component: its new y from y[k], those of the component k places before it, k = 0 .. 4, and a[k], h/2
+   times their x. The slopes are k1 = x y[1], k2 = x y2[1], k3 = x y3[1] and k4 = x y4[1], where y2 = y + h/2 k1,
+   y3 = y + h/2 k2 and y4 = y + h k3. */
+static void step_of_one(tp_tape *tape, const tp_var *v, int n, tp_var *result, int m, void *user)
 {
-    return tp_mul(x, tp_pad(y, 2, (const int64_t[]){1, -1}, TP_PAD_CONSTANT, 1));
+    const tp_var *y = v, *a = v + REACH + 1, two = tp_const(tape, 2);
+    tp_var y2[REACH], y3[REACH - 1];
+    (void)n, (void)m, (void)user;
+    for (int k = 1; k <= 3; k++) y2[k] = tp_fma(a[k], y[k + 1], y[k]);
+    for (int k = 1; k <= 2; k++) y3[k] = tp_fma(a[k], y2[k + 1], y[k]);
+    const tp_var y4 = tp_fma(a[1], tp_muls(y3[2], 2), y[1]);
+    const tp_var sum = tp_fma(tp_add(y2[1], y3[1]), two, tp_add(y[1], y4)); /* (k1 + 2 k2 + 2 k3 + k4) / x */
+    result[0] = tp_fma(a[0], tp_muls(sum, 1. / 3), y[0]);
 }
 
-/* y + h k */
-static tp_var along(tp_var y, double h, tp_var k)
+/* The first component has a 1 before it, and nothing before that: where x is 0, y stays as it is. */
+static tp_var with_past(tp_tape *tape, tp_var v, double before)
 {
-    return tp_fma(k, tp_const(k.tape, h), y);
+    const tp_var zeros = tp_zeros(tape, TP_F64, TP_DIMS(REACH - 1));
+    return tp_concat((const tp_var[]){zeros, tp_full(tape, TP_F64, TP_DIMS(1), before), v}, 3, 0);
 }
 
-static void step(tp_tape *tape, tp_var *state, int n, int64_t turn, void *user)
+/* The components 0, 1, ..., n - 1 places back. */
+static void places_back(tp_var padded, int64_t n, int count, tp_var *places)
 {
-    const ode *o = user;
-    const double h = 2. / (double)o->steps;
-    const tp_var x = o->x, y = state[0];
-    (void)tape, (void)n, (void)turn;
-    const tp_var k1 = slope(x, y), k2 = slope(x, along(y, h / 2, k1)), k3 = slope(x, along(y, h / 2, k2));
-    const tp_var k4 = slope(x, along(y, h, k3));
-    state[0] = along(along(along(along(y, h / 6, k1), h / 3, k2), h / 3, k3), h / 6, k4);
+    for (int k = 0; k < count; k++) places[k] = tp_slice(padded, 0, REACH - k, REACH - k + n, 1);
+}
+
+static tp_var solve(const ode *o)
+{
+    tp_var v[2 * REACH + 1], y = tp_zeros(o->tape, TP_F64, TP_DIMS(o->n));
+    const tp_var a = with_past(o->tape, tp_muls(o->x, 1. / (double)o->steps), 0);
+    places_back(a, o->n, REACH, v + REACH + 1);
+    for (int64_t s = 0; s < o->steps; s++) {
+        places_back(with_past(o->tape, y, 1), o->n, REACH + 1, v);
+        y = tp_map(step_of_one, o->tape, v, 2 * REACH + 1, 1, NULL);
+    }
+    return y;
 }
 
 static tp_status ode_prepare(void *problem, int function, tp_error *error)
@@ -39,8 +58,7 @@ static tp_status ode_prepare(void *problem, int function, tp_error *error)
     ode *o = problem;
     (void)function;
     o->x = tp_leaf(o->tape, o->numbers);
-    o->y = tp_zeros(o->tape, TP_F64, TP_DIMS(o->n));
-    for (int64_t k = 0; k < o->steps; k++) step(o->tape, &o->y, 1, k, o);
+    o->y = solve(o);
     if (function == 1) o->y = tp_index(o->y, 1, (const int64_t[]){-1});
     return gb_tape_status(o->tape, error);
 }
