@@ -6,7 +6,7 @@
 enum {
     BLOCK = 512,
     LEAST = 64,
-    NEAR = 1 << 15
+    NEAR = 1 << 18
 }; /* elements of a block, and the bytes that blocks together should have */
 
 /* Where an operand's gradient goes. */
