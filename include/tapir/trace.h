@@ -419,6 +419,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_lp_pool2d(...) tp_at(tp_lp_pool2d(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_lp_pool3d(...) tp_at(tp_lp_pool3d(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_lstsq(...) tp_at(tp_lstsq(__VA_ARGS__), __FILE__, __LINE__)
+#define tp_map(...) tp_at(tp_map(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_margin_ranking(...) tp_at(tp_margin_ranking(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_masked_fill(...) tp_at(tp_masked_fill(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_masked_select(...) tp_at(tp_masked_select(__VA_ARGS__), __FILE__, __LINE__)
