@@ -42,6 +42,7 @@ TCase *seeds_parts_case(void);
 TCase *seeds_matrices_case(void);
 TCase *seeds_losses_case(void);
 TCase *seeds_optimisers_case(void);
+TCase *seeds_training_case(void);
 
 /* ---- memory ---- */
 

@@ -172,5 +172,6 @@ Suite *seeds_suite(void)
     suite_add_tcase(suite, seeds_matrices_case());
     suite_add_tcase(suite, seeds_losses_case());
     suite_add_tcase(suite, seeds_optimisers_case());
+    suite_add_tcase(suite, seeds_training_case());
     return suite;
 }
