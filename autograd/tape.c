@@ -52,6 +52,7 @@ void tp_tape_free(tp_tape *tape)
     FREE_ARRAY(tape->names);
     FREE_ARRAY(tape->hooks);
     FREE_ARRAY(tape->sources);
+    FREE_ARRAY(tape->scopes);
     FREE_ARRAY(tape->kept);
     FREE_ARRAY(tape->parts);
     FREE_ARRAY(tape->captures);
@@ -100,6 +101,7 @@ void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used)
     while (tape->names.count && tape->names.items[tape->names.count - 1].node >= first) tape->names.count--;
     while (tape->hooks.count && tape->hooks.items[tape->hooks.count - 1].node >= first) tape->hooks.count--;
     while (tape->sources.count && tape->sources.items[tape->sources.count - 1].first >= first) tape->sources.count--;
+    tp_scopes_unwind(tape, first);
     if (first < tape->sourced) tape->sourced = first;
     if (first < tape->count) {
         tape->count = first;

@@ -94,6 +94,12 @@ typedef struct tp_source_entry {
     const char *file;
 } tp_source_entry;
 
+/* Nodes first .. end - 1 were recorded for `owner`: see autograd/scope.h. */
+typedef struct tp_scope {
+    uint32_t first, end;
+    const void *owner;
+} tp_scope;
+
 /* A gradient of part of an operand, in a recorded walk. */
 typedef struct tp_part {
     uint32_t next; /* the part before it, plus one */
@@ -173,6 +179,7 @@ struct tp_tape {
     TP_ARRAY(tp_name_entry) names;
     TP_ARRAY(tp_hook_entry) hooks;
     TP_ARRAY(tp_source_entry) sources;
+    TP_ARRAY(tp_scope) scopes;
     uint32_t sourced;        /* nodes from it on have no source */
     bool error_placed;       /* the error says where it was made */
     unsigned anomaly;        /* flags; 0: nothing is checked */
@@ -282,6 +289,15 @@ bool tp_node_room(tp_tape *tape, uint32_t n);
 bool tp_own(tp_tape *tape, uint32_t node, tp_tensor *tensor);
 /* Forgets nodes from `first` on, without an epoch of their own: for what no handle has left the engine. */
 void tp_unwind(tp_tape *tape, uint32_t first, uint32_t chunk, size_t used);
+/* Forgets scopes that began at `first` or later, but for those that are open and begin there. */
+static inline void tp_scopes_unwind(tp_tape *tape, uint32_t first)
+{
+    while (tape->scopes.count) {
+        const tp_scope *last = &tape->scopes.items[tape->scopes.count - 1];
+        if (last->first < first || (last->first == first && last->end == TP_NO_NODE)) break;
+        tape->scopes.count--;
+    }
+}
 /* Whether the tape can be rewound to the mark now; sets the error when not. */
 tp_status tp_check_rewind(tp_tape *tape, tp_mark mark);
 /* Before something becomes less. */

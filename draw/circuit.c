@@ -128,7 +128,7 @@ static int64_t mark(circuit *c)
 
 /* ---- the whole ---- */
 
-static tp_status check(const char *function, tp_var root, const tp_draw_options *o, tp_error *error)
+tp_status draw_check(const char *function, tp_var root, const tp_draw_options *o, tp_error *error)
 {
     if (!root.tape) return tp_fail(error, TP_E_ARGUMENT, "%s: root is no handle", function);
     if (!tp_ok(root)) {
@@ -145,7 +145,7 @@ static tp_status check(const char *function, tp_var root, const tp_draw_options 
 static tp_diagram *draw(const char *function, tp_var root, const tp_draw_options *options, tp_error *error)
 {
     const tp_draw_options o = options ? *options : (tp_draw_options){0};
-    if (check(function, root, &o, error) != TP_OK) return NULL;
+    if (draw_check(function, root, &o, error) != TP_OK) return NULL;
     circuit c = {.tape = root.tape, .root = root.node, .options = &o, .digits = o.digits ? o.digits : 4};
     c.d = tp_diagram_new(&(tp_diagram_options){.title = o.title, .memory = o.memory}, error);
     if (!c.d) return NULL;

@@ -10,4 +10,7 @@
 /* The symbol of node i's op, with its plain numbers: "+", "+ 1", "exp", "x²". */
 void gate_label(const tp_tape *tape, uint32_t i, char text[LABEL_TEXT]);
 
+/* Checks what drawings of a tape are given. */
+tp_status draw_check(const char *function, tp_var root, const tp_draw_options *o, tp_error *error);
+
 #endif

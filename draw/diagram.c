@@ -97,7 +97,7 @@ int tp_diagram_node(tp_diagram *diagram, const char *label, const tp_diagram_sty
     static const char name[] = "tp_diagram_node";
     tp_diagram *d = diagram;
     if (!d || d->status != TP_OK) return -1;
-    node added = {.style = style ? *style : (tp_diagram_style){0}};
+    vertex added = {.style = style ? *style : (tp_diagram_style){0}};
     if (!check_style(d, &added.style) ||
         !room(d, name, (void **)&d->nodes, &d->node_room, d->node_count, sizeof *d->nodes, TP_DIAGRAM_NODES))
         return -1;

@@ -7,11 +7,11 @@
 #include "draw/layout.h"
 #include "plot/svg.h"
 
-typedef struct node {
+typedef struct vertex {
     const char *label;
     tp_diagram_style style;
     double wide, high; /* half of the shape's extents */
-} node;
+} vertex;
 
 typedef struct edge {
     int from, to;
@@ -27,7 +27,7 @@ struct tp_diagram {
     tp_allocator memory;
     tp_diagram_options options;
     store kept; /* texts */
-    node *nodes;
+    vertex *nodes;
     edge *edges;
     frame *frames; /* number 1 is the first */
     uint32_t node_count, node_room, edge_count, edge_room, frame_count, frame_room;

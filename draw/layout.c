@@ -32,6 +32,20 @@ bool layout_lists(layout *l, lists *made, bool by_target)
     return true;
 }
 
+int layout_common(const layout *l, int a, int b, int *of_a, int *of_b)
+{
+    while (a != b) {
+        if (a > b) {
+            a = l->group_parent[a];
+            if (of_a) ++*of_a;
+        } else {
+            b = l->group_parent[b];
+            if (of_b) ++*of_b;
+        }
+    }
+    return a;
+}
+
 /* ---- ranks ---- */
 
 /* The nodes in an order in which every edge leads on; false where there is none. */
@@ -133,14 +147,40 @@ static int passes(const layout *l, int node)
     return last - l->spot[node].rank - 1;
 }
 
-/* The spots of the wires are `base` + 0, 1, ... for the ranks after the node's. */
-static void route(layout *l, int node, int base, wire *made, int *wires)
+/* The first rank of each group, over all in it. */
+static int *first_ranks(const layout *l)
+{
+    int *first = store_take(l->store, (size_t)l->groups + 1, sizeof *first);
+    for (int g = 1; first && g <= l->groups; g++) first[g] = l->ranks;
+    for (int i = 0; first && i < l->nodes; i++)
+        for (int g = l->spot[i].group; g > 0; g = l->group_parent[g])
+            if (l->spot[i].rank < first[g]) first[g] = l->spot[i].rank;
+    return first;
+}
+
+/* The innermost group that holds all to which the wire of a node goes on after the next rank. */
+static int group_of_wire(const layout *l, int node)
+{
+    int group = -1;
+    for (int k = l->outputs.start[node]; k < l->outputs.start[node + 1]; k++) {
+        const spot *to = &l->spot[l->wire[l->outputs.item[k]].to];
+        if (to->rank <= l->spot[node].rank + 1) continue;
+        group = group < 0 ? to->group : layout_common(l, group, to->group, NULL, NULL);
+    }
+    return group;
+}
+
+/* The spots of the wires are `base` + 0, 1, ... for the ranks after the node's. A wire runs within the group that it
+   leads to, from that group's first rank on. */
+static void route(layout *l, const int *first, int node, int base, wire *made, int *wires)
 {
     const spot *from = &l->spot[node];
-    const int n = passes(l, node);
+    const int n = passes(l, node), group = group_of_wire(l, node);
     for (int i = 0; i < n; i++) {
-        l->spot[base + i] = (spot){
-            .above = WIRE_ROOM, .below = WIRE_ROOM, .group = from->group, .source = node, .rank = from->rank + 1 + i};
+        spot *at = &l->spot[base + i];
+        *at = (spot){.above = WIRE_ROOM, .below = WIRE_ROOM, .source = node, .rank = from->rank + 1 + i};
+        at->group = group;
+        while (at->group > 0 && first[at->group] > at->rank) at->group = l->group_parent[at->group];
         made[(*wires)++] = (wire){.from = i ? base + i - 1 : node, .to = base + i};
     }
     for (int k = l->outputs.start[node]; k < l->outputs.start[node + 1]; k++) {
@@ -158,14 +198,15 @@ layout_result layout_routes(layout *l)
         more += passes(l, i);
         if (more > SPOTS_MOST) return LAYOUT_LARGE;
     }
+    const int *first = first_ranks(l);
     spot *spots = store_take(l->store, (size_t)(l->nodes + more), sizeof *spots);
     wire *made = store_take(l->store, (size_t)(l->wires + more), sizeof *made);
-    if (!spots || !made) return LAYOUT_MEMORY;
+    if (!first || !spots || !made) return LAYOUT_MEMORY;
     memcpy(spots, l->spot, (size_t)l->nodes * sizeof *spots);
     l->spot = spots;
     int wires = 0;
     for (int i = 0; i < l->nodes; i++) {
-        route(l, i, l->spots, made, &wires);
+        route(l, first, i, l->spots, made, &wires);
         l->spots += passes(l, i);
     }
     l->wire = made;
@@ -181,7 +222,9 @@ layout_result layout_routes(layout *l)
 double layout_separation(const layout *l, int upper, int lower)
 {
     const spot *a = &l->spot[upper], *b = &l->spot[lower];
-    return a->below + b->above + fmax(a->margin, b->margin) + (a->group == b->group ? 0 : l->group_gap);
+    int of_a = 0, of_b = 0;
+    if (a->group != b->group) layout_common(l, a->group, b->group, &of_a, &of_b);
+    return a->below + b->above + fmax(a->margin, b->margin) + of_a * l->group_high + of_b * l->group_low;
 }
 
 /* Whether wire a arrives above wire b at the same node. */
@@ -229,14 +272,43 @@ static double gap_after(const layout *l, int rank)
     return fmin(30 + .3 * most, 120);
 }
 
+/* How many groups at most begin at each rank, one in another, and end there; false when out of memory. */
+static bool count_groups(const layout *l, int *begin, int *end)
+{
+    if (l->groups == 0) return true;
+    int *first = store_take(l->store, (size_t)l->groups + 1, sizeof *first);
+    int *last = store_take(l->store, (size_t)l->groups + 1, sizeof *last);
+    if (!first || !last) return false;
+    for (int g = 0; g <= l->groups; g++) first[g] = l->ranks;
+    for (int i = 0; i < l->spots; i++)
+        for (int g = l->spot[i].group; g > 0; g = l->group_parent[g]) {
+            if (l->spot[i].rank < first[g]) first[g] = l->spot[i].rank;
+            if (l->spot[i].rank > last[g]) last[g] = l->spot[i].rank;
+        }
+    for (int i = 0; i < l->spots; i++) {
+        const int r = l->spot[i].rank;
+        int begins = 0, ends = 0;
+        for (int g = l->spot[i].group; g > 0; g = l->group_parent[g]) {
+            begins += first[g] == r;
+            ends += last[g] == r;
+        }
+        if (begins > begin[r]) begin[r] = begins;
+        if (ends > end[r]) end[r] = ends;
+    }
+    return true;
+}
+
 static bool place_ranks(layout *l)
 {
     l->left = store_take(l->store, (size_t)l->ranks, sizeof *l->left);
     l->right = store_take(l->store, (size_t)l->ranks, sizeof *l->right);
-    if (!l->left || !l->right) return false;
+    int *begin = store_take(l->store, (size_t)l->ranks, sizeof *begin);
+    int *end = store_take(l->store, (size_t)l->ranks, sizeof *end);
+    if (!l->left || !l->right || !begin || !end || !count_groups(l, begin, end)) return false;
     for (int i = 0; i < l->nodes; i++) place_ports(l, i);
     double x = 0;
     for (int r = 0; r < l->ranks; r++) {
+        x += begin[r] * l->group_along;
         double before = 0, after = 0;
         for (int i = l->rank.start[r]; i < l->rank.start[r + 1]; i++) {
             before = fmax(before, l->spot[l->rank.item[i]].before);
@@ -246,7 +318,7 @@ static bool place_ranks(layout *l)
         l->right[r] = x + before + after;
         for (int i = l->rank.start[r]; i < l->rank.start[r + 1]; i++) l->spot[l->rank.item[i]].x = x + before;
         l->width = l->right[r];
-        x = l->right[r] + gap_after(l, r);
+        x = l->right[r] + end[r] * l->group_along + gap_after(l, r);
     }
     for (int i = 0; i < l->spots; i++) {
         l->above = fmax(l->above, l->spot[i].above - l->spot[i].y);

@@ -14,7 +14,7 @@ typedef struct spot {
     double margin; /* that neighbours in its rank keep to it */
     bool first;    /* in the first rank, if it has no inputs */
     bool ordered;  /* its inputs arrive in the order of their edges */
-    int group;     /* of what stays apart from other groups */
+    int group;     /* the innermost of those that it lies in */
     int source;    /* the node whose wire passes; of a node, itself */
     int rank, place;
     double x, y;
@@ -37,11 +37,13 @@ typedef struct layout {
     int nodes, spots, wires, ranks;
     spot *spot; /* the nodes come first */
     wire *wire;
-    lists inputs, outputs;      /* wires of each spot */
-    lists rank;                 /* spots of each rank, from the top */
-    double group_gap;           /* between spots of different groups */
-    double *left, *right;       /* of each rank: where its spots begin and end along x */
-    double width, above, below; /* all lies in 0..width, -above..below */
+    lists inputs, outputs;                     /* wires of each spot */
+    lists rank;                                /* spots of each rank, from the top */
+    const int *group_parent;                   /* the group around each, a smaller number; 0 is around all */
+    int groups;                                /* besides 0 */
+    double group_low, group_high, group_along; /* room at the edges of a group: above and below, and along */
+    double *left, *right;                      /* of each rank: where its spots begin and end along x */
+    double width, above, below;                /* all lies in 0..width, -above..below */
 } layout;
 
 typedef enum layout_result { LAYOUT_DONE, LAYOUT_MEMORY, LAYOUT_CIRCLE, LAYOUT_LARGE } layout_result;
@@ -64,6 +66,8 @@ bool layout_align(layout *l);
 bool layout_lists(layout *l, lists *made, bool by_target);
 /* How many pairs of wires cross. */
 int64_t layout_crossings(layout *l);
+/* The innermost group that holds both; adds to *of_a and *of_b (or NULL) how many groups of each it does not hold. */
+int layout_common(const layout *l, int a, int b, int *of_a, int *of_b);
 /* What lies between the lines of two spots, the first right above the second. */
 double layout_separation(const layout *l, int upper, int lower);
 

@@ -46,15 +46,24 @@ void lines_write(svg *out, const char *class, double x, double y, double step, c
     }
 }
 
+void title_write(svg *out, double x, const char *title)
+{
+    char line[LINE_MOST + 1];
+    if (!title) return;
+    title = next_line(line, title);
+    svg_text(out, "h m", x, 27, 0, 0, line);
+    lines_write(out, "q m", x, 45, 18, title);
+}
+
 /* A circle holds a sign large, or a short word. */
-const char *node_font(const node *n)
+const char *node_font(const vertex *n)
 {
     if (n->style.shape == TP_DIAGRAM_TEXT) return "n";
     if (n->style.shape == TP_DIAGRAM_BOX) return "n m";
     return n->label && lines_width("o", n->label) <= 22 ? "o m" : "l m";
 }
 
-void node_measure(node *n)
+void node_measure(vertex *n)
 {
     const double width = lines_width(node_font(n), n->label);
     switch (n->style.shape) {
@@ -78,11 +87,12 @@ double stem_length(const char *above, const char *below)
     return width > 0 ? width + 2 * STEM_PAD : 0;
 }
 
-spot node_spot(const tp_diagram *d, const node *n)
+spot node_spot(const tp_diagram *d, const vertex *n)
 {
     const tp_diagram_style *s = &n->style;
     const double caption = s->caption ? 15 : 0;
-    spot at = {.before = n->wide, .after = n->wide, .margin = 10, .first = s->first, .ordered = s->ordered};
+    spot at = {
+        .before = n->wide, .after = n->wide, .margin = 10, .first = s->first, .ordered = s->ordered, .group = s->frame};
     if (d->options.down) {
         at.above = at.below = fmax(n->wide, lines_width("v", s->caption) / 2);
         at.before = n->high + caption;

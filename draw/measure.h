@@ -16,13 +16,16 @@ int lines_count(const char *text);
 /* Writes its lines one below the other: the first has its base line at y. */
 void lines_write(svg *out, const char *class, double x, double y, double step, const char *text);
 
+/* A diagram's title: its first line large, the others below it. */
+void title_write(svg *out, double x, const char *title);
+
 /* Fills in the extents of the shape. */
-void node_measure(node *n);
+void node_measure(vertex *n);
 /* The font of the label. */
-const char *node_font(const node *n);
+const char *node_font(const vertex *n);
 /* How long the wire is on which a node's texts stand; 0 without any. */
 double stem_length(const char *above, const char *below);
 /* What the node takes up, as the layout wants it. */
-spot node_spot(const tp_diagram *d, const node *n);
+spot node_spot(const tp_diagram *d, const vertex *n);
 
 #endif

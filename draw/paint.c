@@ -23,11 +23,18 @@ const char diagram_rules[] = ".tapir .n{font-size:15px;fill:#24292f}"
                              ".tapir .p{stroke:#9da7b3}.tapir .j{fill:#9da7b3}"
                              "}";
 
+/* What a frame encloses, along the flow and across it; one that encloses nothing has no extent. */
+typedef struct outline {
+    double start, end, low, high;
+    bool shown;
+} outline;
+
 typedef struct painter {
     tp_diagram *d;
     svg *out;
     layout l;
     const edge **label; /* of each layout node beyond the diagram's: the edge whose texts it holds */
+    outline *outline;   /* of each frame, from 1 on */
     double x, y;        /* of the layout's origin */
 } painter;
 
@@ -47,7 +54,7 @@ static void put_place(const painter *p, const char *letter, double along, double
 /* Where the outline of a node's shape lies before its middle line, at a port. */
 static double shape_before(const painter *p, int at, double port)
 {
-    const node *n = &p->d->nodes[at];
+    const vertex *n = &p->d->nodes[at];
     if (p->d->options.down) return n->high + (n->style.caption ? 15 : 0);
     if (n->style.shape == TP_DIAGRAM_TEXT) return 4;
     if (n->style.shape == TP_DIAGRAM_BOX) return n->wide;
@@ -57,7 +64,7 @@ static double shape_before(const painter *p, int at, double port)
 
 static double shape_after(const painter *p, int at)
 {
-    const node *n = &p->d->nodes[at];
+    const vertex *n = &p->d->nodes[at];
     if (p->d->options.down) return n->high;
     return n->style.shape == TP_DIAGRAM_TEXT ? GATE + 3 : n->wide;
 }
@@ -89,7 +96,7 @@ static void paint_own(painter *p, int at)
     put_place(p, "M", from, s->y);
     put_place(p, "L", to, s->y);
     svg_add(p->out, "'/>\n");
-    if (outputs > 1) {
+    if (outputs > 1 && !p->d->options.arrows) {
         const bool down = p->d->options.down;
         svg_add(p->out, "<circle class='j' cx='@p' cy='@p' r='3'/>\n", p->x + (down ? s->y : to),
                 p->y + (down ? to : s->y));
@@ -126,7 +133,7 @@ static void paint_texts(painter *p, const char *above, const char *below, bool g
     if (below) lines_write(p->out, "d m", x, y + 14, 14, below);
 }
 
-static void paint_shape(painter *p, const node *n, double x, double y)
+static void paint_shape(painter *p, const vertex *n, double x, double y)
 {
     const tp_diagram_style *s = &n->style;
     if (s->shape == TP_DIAGRAM_TEXT) return;
@@ -139,7 +146,7 @@ static void paint_shape(painter *p, const node *n, double x, double y)
             2 * n->high, s->shape == TP_DIAGRAM_CIRCLE ? n->high : 6.);
 }
 
-static void paint_label(painter *p, const node *n, double x, double y, bool end)
+static void paint_label(painter *p, const vertex *n, double x, double y, bool end)
 {
     const tp_diagram_style *s = &n->style;
     const char *font = node_font(n);
@@ -164,7 +171,7 @@ static void paint_label(painter *p, const node *n, double x, double y, bool end)
 static void paint_node(painter *p, int at)
 {
     const layout *l = &p->l;
-    const node *n = &p->d->nodes[at];
+    const vertex *n = &p->d->nodes[at];
     const spot *s = &l->spot[at];
     const bool down = p->d->options.down;
     const double x = p->x + (down ? s->y : s->x), y = p->y + (down ? s->x : s->y);
@@ -178,7 +185,114 @@ static void paint_node(painter *p, int at)
     paint_texts(p, n->style.above, n->style.below, n->style.colour == TP_PLOT_GREY, from + stem / 2, s->y);
 }
 
+/* ---- frames ---- */
+
+static void enclose(outline *o, double start, double end, double low, double high)
+{
+    o->start = fmin(o->start, start);
+    o->end = fmax(o->end, end);
+    o->low = fmin(o->low, low);
+    o->high = fmax(o->high, high);
+}
+
+static bool touch(const outline *a, const outline *b)
+{
+    return a->start < b->end && b->start < a->end && a->low < b->high && b->low < a->high;
+}
+
+static bool inside(const layout *l, int group, int outer)
+{
+    while (group > outer) group = l->group_parent[group];
+    return group == outer;
+}
+
+/* A frame is shown unless it would lie over a node, or a frame that is shown, of which neither is in the other. */
+static bool is_clear(const painter *p, int f)
+{
+    const layout *l = &p->l;
+    const outline *o = &p->outline[f];
+    if (!(o->start < o->end)) return false;
+    for (int i = 0; i < l->nodes; i++) {
+        const spot *s = &l->spot[i];
+        const outline at = {s->x - s->before, s->x + s->after, s->y - s->above, s->y + s->below, true};
+        if (!inside(l, s->group, f) && touch(o, &at)) return false;
+    }
+    for (int g = 1; g < f; g++)
+        if (p->outline[g].shown && !inside(l, f, g) && touch(o, &p->outline[g])) return false;
+    return true;
+}
+
+/* From the inner ones to the outer ones, whose numbers are smaller. */
+static void outline_frames(painter *p)
+{
+    layout *l = &p->l;
+    const double low = l->group_low - 4, high = l->group_high - 4, along = l->group_along - 4;
+    for (int f = 1; f <= l->groups; f++)
+        p->outline[f] = (outline){(double)INFINITY, -(double)INFINITY, (double)INFINITY, -(double)INFINITY, false};
+    for (int i = 0; i < l->spots; i++) {
+        const spot *s = &l->spot[i];
+        if (s->group)
+            enclose(&p->outline[s->group], l->left[s->rank], l->right[s->rank], s->y - s->above, s->y + s->below);
+    }
+    for (int f = l->groups; f > 0; f--) {
+        outline *o = &p->outline[f];
+        if (!(o->start < o->end)) continue;
+        *o = (outline){o->start - along, o->end + along, o->low - low, o->high + high, false};
+        if (l->group_parent[f]) enclose(&p->outline[l->group_parent[f]], o->start, o->end, o->low, o->high);
+    }
+    for (int f = 1; f <= l->groups; f++) {
+        outline *o = &p->outline[f];
+        o->shown = is_clear(p, f);
+        if (!o->shown) continue;
+        l->above = fmax(l->above, -o->low);
+        l->below = fmax(l->below, o->high);
+    }
+}
+
+static void paint_frame(painter *p, int f)
+{
+    const outline *o = &p->outline[f];
+    const bool down = p->d->options.down;
+    if (!o->shown) return;
+    const double left = p->x + (down ? o->low : o->start), top = p->y + (down ? o->start : o->low);
+    svg_add(p->out, "<rect class='y' x='@p' y='@p' width='@p' height='@p' rx='8'/>\n", left, top,
+            down ? o->high - o->low : o->end - o->start, down ? o->end - o->start : o->high - o->low);
+    const char *title = p->d->frames[f - 1].title;
+    const double room = o->end - o->start - 12;
+    if (title && down)
+        svg_text(p->out, "c m q", left + 15, (top + p->y + o->end) / 2, room, -90, title);
+    else if (title)
+        svg_text(p->out, "c q", left + 8, top + 14, room, 0, title);
+}
+
 /* ---- the whole ---- */
+
+/* Boxes below each other are equally wide. */
+static void measure_nodes(tp_diagram *d)
+{
+    double wide = 0;
+    for (uint32_t i = 0; i < d->node_count; i++) {
+        node_measure(&d->nodes[i]);
+        if (d->nodes[i].style.shape == TP_DIAGRAM_BOX) wide = fmax(wide, d->nodes[i].wide);
+    }
+    for (uint32_t i = 0; d->options.down && i < d->node_count; i++)
+        if (d->nodes[i].style.shape == TP_DIAGRAM_BOX) d->nodes[i].wide = wide;
+}
+
+static bool fill_groups(painter *p)
+{
+    const tp_diagram *d = p->d;
+    layout *l = &p->l;
+    int *parent = store_take(l->store, (size_t)d->frame_count + 1, sizeof *parent);
+    p->outline = store_take(l->store, (size_t)d->frame_count + 1, sizeof *p->outline);
+    if (!parent || !p->outline) return false;
+    for (uint32_t i = 0; i < d->frame_count; i++) parent[i + 1] = d->frames[i].parent;
+    l->group_parent = parent;
+    l->groups = (int)d->frame_count;
+    l->group_low = 26;
+    l->group_high = l->group_along = 14;
+    return true;
+}
 
 /* The diagram's nodes, and one for each edge that has texts. */
 static bool fill_layout(painter *p)
@@ -189,9 +303,9 @@ static bool fill_layout(painter *p)
     p->label = store_take(p->l.store, (size_t)labels, sizeof *p->label);
     if (!p->label || !layout_begin(&p->l, p->l.store, at + labels, (int)d->edge_count + labels)) return false;
     int *inputs = store_take(p->l.store, (size_t)(at + labels), sizeof *inputs);
-    if (!inputs) return false;
+    if (!inputs || !fill_groups(p)) return false;
+    measure_nodes(d);
     for (uint32_t i = 0; i < d->node_count; i++) {
-        node_measure(&d->nodes[i]);
         p->l.spot[i] = node_spot(d, &d->nodes[i]);
         p->l.spot[i].source = (int)i;
     }
@@ -205,6 +319,8 @@ static bool fill_layout(painter *p)
                                    .below = e->below ? VALUE_HIGH : 7,
                                    .margin = 4,
                                    .source = at};
+            p->l.spot[at].group =
+                layout_common(&p->l, d->nodes[from].style.frame, d->nodes[e->to].style.frame, NULL, NULL);
             p->l.wire[edges++] = (wire){.from = from, .to = at};
             from = at++;
         }
@@ -218,7 +334,9 @@ static void paint(painter *p)
     const tp_diagram *d = p->d;
     layout *l = &p->l;
     const bool down = d->options.down;
-    const double head = d->options.title ? TITLE : 0, across = l->above + l->below;
+    outline_frames(p);
+    const int titles = lines_count(d->options.title);
+    const double head = titles ? TITLE + 18 * (titles - 1) : 0, across = l->above + l->below;
     double width = (down ? across : l->width) + 2 * EDGE;
     const double height = (down ? l->width : across) + 2 * EDGE + head, least = lines_width("h", d->options.title) + 24;
     const double shift = fmax(0, least - width) / 2;
@@ -226,7 +344,8 @@ static void paint(painter *p)
     p->x = EDGE + shift + (down ? l->above : 0);
     p->y = EDGE + head + (down ? 0 : l->above);
     svg_begin_styled(p->out, ceil(width), ceil(height), diagram_rules);
-    if (d->options.title) svg_text(p->out, "h m", width / 2, 27, 0, 0, d->options.title);
+    title_write(p->out, width / 2, d->options.title);
+    for (int f = 1; f <= l->groups; f++) paint_frame(p, f);
     for (int i = 0; i < l->spots; i++) paint_own(p, i);
     for (int i = 0; i < l->wires; i++) paint_wire(p, &l->wire[i]);
     for (int i = 0; i < (int)d->node_count; i++) paint_node(p, i);

@@ -2,7 +2,7 @@
    Inside, heads are (N, heads, T, width / heads). */
 #include <math.h>
 
-#include "autograd/tape.h"
+#include "autograd/scope.h"
 #include "nn/layer.h"
 
 typedef struct attention_state {
@@ -249,7 +249,7 @@ static bool check_operands(tp_module *module, const char *name, tp_var x[3], boo
     return !x[2].tape || check_operand(module, "v", &x[2], width_of(module, "v_proj_weight"), n, s, &one[2]);
 }
 
-tp_var tp_attention_forward(tp_module *attention, tp_var q, tp_var k, tp_var v, const tp_attention_masks *masks)
+static tp_var forward(tp_module *attention, tp_var q, tp_var k, tp_var v, const tp_attention_masks *masks)
 {
     tp_var x[3] = {q, k, v};
     bool alone;
@@ -264,6 +264,14 @@ tp_var tp_attention_forward(tp_module *attention, tp_var q, tp_var k, tp_var v, 
     const tp_var out = tp_linear(y, tp_module_use(attention, "out_proj.weight", q.tape),
                                  tp_layer_optional(attention, "out_proj.bias", q.tape));
     return alone ? tp_squeeze(out, TP_AXES(state->time_first ? 1 : 0)) : out;
+}
+
+tp_var tp_attention_forward(tp_module *attention, tp_var q, tp_var k, tp_var v, const tp_attention_masks *masks)
+{
+    const uint32_t scope = tp_scope_begin(q.tape, attention);
+    const tp_var y = forward(attention, q, k, v, masks);
+    tp_scope_end(q.tape, scope, attention);
+    return y;
 }
 
 tp_var tp_attention_weights(tp_module *attention, tp_var q, tp_var k, const tp_attention_masks *masks)

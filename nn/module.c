@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "autograd/tape.h"
+#include "autograd/scope.h"
 
 #define MODULE_HEAD ((sizeof(tp_module) + TP_ALIGNMENT - 1) / TP_ALIGNMENT * TP_ALIGNMENT)
 
@@ -262,7 +262,9 @@ tp_var tp_module_forward(tp_module *module, tp_var x)
     if (!module) return tp_module_fail(NULL, x.tape, TP_E_ARGUMENT, "the module is NULL");
     if (!module->kind->forward) return tp_module_fail(module, x.tape, TP_E_UNSUPPORTED, "this kind has no forward");
     const bool good = tp_tape_status(x.tape) == TP_OK;
+    const uint32_t scope = tp_scope_begin(x.tape, module);
     const tp_var y = module->kind->forward(module, x);
+    tp_scope_end(x.tape, scope, module);
     if (x.tape && good && tp_tape_status(x.tape) != TP_OK) say_where(module, x.tape);
     return tp_module_seen(module, y);
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "autograd/tape.h"
+#include "autograd/scope.h"
 #include "nn/layer.h"
 
 typedef enum cell { RNN, LSTM, GRU } cell;
@@ -125,8 +125,8 @@ static tp_var run_layer(tp_module *module, int l, tp_var x, const tp_recurrent_s
     return directions == 2 ? tp_concat(y, 2, 2) : y[0];
 }
 
-tp_var tp_recurrent_forward(tp_module *module, tp_var x, const tp_recurrent_state *in, tp_var lengths,
-                            tp_recurrent_state *out)
+static tp_var run_all(tp_module *module, tp_var x, const tp_recurrent_state *in, tp_var lengths,
+                      tp_recurrent_state *out)
 {
     const tp_recurrent_state begun = in ? *in : (tp_recurrent_state){0}; /* `out` may be `in` */
     tp_var h[2 * TP_RECURRENT_LAYERS], c[2 * TP_RECURRENT_LAYERS];
@@ -144,6 +144,15 @@ tp_var tp_recurrent_forward(tp_module *module, tp_var x, const tp_recurrent_stat
     if (out && tp_ok(y)) out->h = tp_stack(h, n, 0);
     if (out && tp_ok(y)) out->c = s->cell == LSTM ? tp_stack(c, n, 0) : tp_none();
     return s->stack.batch_first ? tp_transpose(y, 0, 1) : y;
+}
+
+tp_var tp_recurrent_forward(tp_module *module, tp_var x, const tp_recurrent_state *in, tp_var lengths,
+                            tp_recurrent_state *out)
+{
+    const uint32_t scope = tp_scope_begin(x.tape, module);
+    const tp_var y = run_all(module, x, in, lengths, out);
+    tp_scope_end(x.tape, scope, module);
+    return y;
 }
 
 static tp_var layer_forward(tp_module *module, tp_var x)
@@ -260,7 +269,9 @@ tp_var tp_recurrent_cell_forward(tp_module *module, tp_var x, const tp_recurrent
         return tp_module_fail(module, x.tape, TP_E_ARGUMENT, "tp_recurrent_cell_forward: the module is no cell");
     if (!check(module, x, &state, 2, 0)) return tp_poison(x.tape);
     const int64_t *dims = tp_var_dims(x);
+    const uint32_t scope = tp_scope_begin(x.tape, module);
     run(module, "", tp_reshape(x, 3, (const int64_t[]){1, dims[0], dims[1]}), &o, &state);
+    tp_scope_end(x.tape, scope, module);
     if (out) *out = (tp_recurrent_state){state.h, state_of(module)->cell == LSTM ? state.c : tp_none()};
     return state.h;
 }

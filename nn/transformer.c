@@ -2,7 +2,7 @@
    have PyTorch's names; a stack holds its layers in the sequential "layers". */
 #include <math.h>
 
-#include "autograd/tape.h"
+#include "autograd/scope.h"
 #include "nn/layer.h"
 
 typedef struct block_state {
@@ -60,14 +60,20 @@ static tp_var feed_forward(tp_module *module, const char *norm_name, tp_var x)
 
 static tp_var encoder_layer(tp_module *module, tp_var x, const tp_attention_masks *masks)
 {
-    return feed_forward(module, "norm2", attend(module, "self_attn", "norm1", x, tp_none(), masks));
+    const uint32_t scope = tp_scope_begin(x.tape, module);
+    const tp_var y = feed_forward(module, "norm2", attend(module, "self_attn", "norm1", x, tp_none(), masks));
+    tp_scope_end(x.tape, scope, module);
+    return y;
 }
 
 static tp_var decoder_layer(tp_module *module, tp_var x, tp_var memory, const tp_attention_masks *masks,
                             const tp_attention_masks *memory_masks)
 {
+    const uint32_t scope = tp_scope_begin(x.tape, module);
     x = attend(module, "self_attn", "norm1", x, tp_none(), masks);
-    return feed_forward(module, "norm3", attend(module, "multihead_attn", "norm2", x, memory, memory_masks));
+    const tp_var y = feed_forward(module, "norm3", attend(module, "multihead_attn", "norm2", x, memory, memory_masks));
+    tp_scope_end(x.tape, scope, module);
+    return y;
 }
 
 static tp_var encoder_kind_forward(tp_module *module, tp_var x)
@@ -246,9 +252,12 @@ tp_var tp_encoder_forward(tp_module *encoder, tp_var x, const tp_attention_masks
 {
     if (tp_module_kind_of(encoder) == &encoder_layer_kind) return encoder_layer(encoder, x, masks);
     if (tp_module_kind_of(encoder) != &encoder_kind) return refuse(x.tape, "encoder_forward", "encoder");
+    const uint32_t scope = tp_scope_begin(x.tape, encoder);
     for (tp_module *at = tp_module_first_child(tp_module_child(encoder, "layers")); at; at = tp_module_next_child(at))
         x = encoder_layer(at, x, masks);
-    return finish(encoder, x);
+    x = finish(encoder, x);
+    tp_scope_end(x.tape, scope, encoder);
+    return x;
 }
 
 tp_var tp_decoder_forward(tp_module *decoder, tp_var x, tp_var memory, const tp_attention_masks *masks,
@@ -258,9 +267,12 @@ tp_var tp_decoder_forward(tp_module *decoder, tp_var x, tp_var memory, const tp_
     if (tp_module_kind_of(decoder) == &decoder_layer_kind)
         return decoder_layer(decoder, x, memory, masks, memory_masks);
     if (tp_module_kind_of(decoder) != &decoder_kind) return refuse(x.tape, "decoder_forward", "decoder");
+    const uint32_t scope = tp_scope_begin(x.tape, decoder);
     for (tp_module *at = tp_module_first_child(tp_module_child(decoder, "layers")); at; at = tp_module_next_child(at))
         x = decoder_layer(at, x, memory, masks, memory_masks);
-    return finish(decoder, x);
+    x = finish(decoder, x);
+    tp_scope_end(x.tape, scope, decoder);
+    return x;
 }
 
 tp_var tp_transformer_forward(tp_module *transformer, tp_var source, tp_var target,

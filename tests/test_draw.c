@@ -27,5 +27,6 @@ Suite *draw_suite(void)
 {
     Suite *suite = suite_create("draw");
     suite_add_tcase(suite, draw_circuit_case());
+    suite_add_tcase(suite, draw_module_case());
     return suite;
 }

@@ -7,6 +7,7 @@
 #include "tests/test_plot.h"
 
 TCase *draw_circuit_case(void);
+TCase *draw_module_case(void);
 
 /* The drawing's text, which must be well-formed; it goes with the diagram. */
 const char *drawing_of(tp_diagram *diagram);

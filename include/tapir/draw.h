@@ -95,6 +95,19 @@ TP_API tp_diagram *tp_circuit_diagram(tp_var root, const tp_draw_options *option
 /* The same, written to a file. */
 TP_API tp_status tp_draw_circuit(tp_var root, const tp_draw_options *options, const char *path, tp_error *error);
 
+/* ---- modules ---- */
+
+/* What `module` did to make `output`, in rows from the top: a box for each layer (a module that has parameters or no
+   children) with the shape of its output and how many parameters it holds, the containers around them as frames, what
+   is computed outside of layers as gates, and what comes in. Works on what is recorded, by whichever function, so any
+   forward pass does, with its loss too. Views outside of layers are left out, and so are layers that do nothing, like
+   dropout in evaluation. Of the options, title and memory count. Nothing is recorded. Errors as tp_circuit_diagram's;
+   TP_E_ARGUMENT also when the output does not come from the module; TP_E_LIMIT for more than TP_DIAGRAM_NODES boxes. */
+TP_API tp_diagram *tp_module_diagram(tp_module *module, tp_var output, const tp_draw_options *options, tp_error *error);
+/* The same, written to a file. */
+TP_API tp_status tp_draw_module(tp_module *module, tp_var output, const tp_draw_options *options, const char *path,
+                                tp_error *error);
+
 /* ---- networks ---- */
 
 typedef struct tp_draw_network_options {

@@ -52,6 +52,11 @@ TP_TRACED tp_draw_dot_traced(const char *file_, int line_, tp_var y, FILE *out)
     const tp_status status_ = tp_draw_dot(y, out);
     return tp_at_status(y.tape, status_, file_, line_);
 }
+TP_TRACED tp_draw_module_traced(const char *file_, int line_, tp_module *module, tp_var output, const tp_draw_options *options, const char *path, tp_error *error)
+{
+    const tp_status status_ = tp_draw_module(module, output, options, path, error);
+    return tp_at_status(output.tape, status_, file_, line_);
+}
 TP_TRACED tp_eigh_traced(const char *file_, int line_, tp_var a, tp_var *w, tp_var *v)
 {
     const tp_status status_ = tp_eigh(a, w, v);
@@ -226,6 +231,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_descend(...) tp_descend_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_draw_circuit(...) tp_draw_circuit_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_draw_dot(...) tp_draw_dot_traced(__FILE__, __LINE__, __VA_ARGS__)
+#define tp_draw_module(...) tp_draw_module_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_eigh(...) tp_eigh_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradcheck(...) tp_gradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)
 #define tp_gradgradcheck(...) tp_gradgradcheck_traced(__FILE__, __LINE__, __VA_ARGS__)

@@ -1,0 +1,150 @@
+/* Drawings of modules: which boxes there are, what stands in them, and what is around them. */
+#include <tapir/nn.h>
+
+#include "tests/test_draw.h"
+
+#include "tests/tape_fixture.h"
+
+static tp_diagram *drawn(tp_module *module, tp_var output)
+{
+    tp_error error = {0};
+    tp_diagram *d = tp_module_diagram(module, output, NULL, &error);
+    ck_assert_msg(d != NULL, "%s", error.message);
+    return d;
+}
+
+static tp_var zeros(tp_dtype dtype, int rank, const int64_t *dims)
+{
+    return data_of(tape, tp_tensor_new(dtype, rank, dims));
+}
+
+static void expect_labels(const char *svg, size_t n, const char *const *labels)
+{
+    for (size_t i = 0; i < n; i++) expect_label(svg, labels[i]);
+}
+#define EXPECT_LABELS(svg, ...)                                                                                        \
+    expect_labels(svg, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
+
+START_TEST(module_shows_layers_shapes_and_parameters)
+{
+    tp_module *net = tp_sequential(NULL, NULL);
+    tp_sequential_add(net, tp_conv_layer(1, 6, TP_DIMS(5, 5), NULL, NULL, NULL), NULL);
+    tp_sequential_add(net, tp_activation_layer(tp_relu, NULL, NULL), NULL);
+    tp_sequential_add(net, tp_max_pool_layer(TP_DIMS(2, 2), NULL, NULL, NULL), NULL);
+    tp_sequential_add(net, tp_flatten_layer(1, -1, NULL, NULL), NULL);
+    tp_sequential_add(net, tp_mlp(TP_DIMS(864, 10, 3), tp_tanh, NULL, NULL), NULL);
+    const tp_var y = tp_module_forward(net, zeros(TP_F32, TP_DIMS(2, 1, 28, 28)));
+    EXPECT_OK(tape);
+    tp_diagram *d = drawn(net, y);
+    const char *svg = drawing_of(d);
+    EXPECT_LABELS(svg, "sequential", "8,839 parameters", "input", "(2,1,28,28)", "conv2d",
+                  "(2,6,24,24) · 156 parameters", "relu", "max_pool2d", "(2,6,12,12)", "flatten", "(2,864)",
+                  "(2,10) · 8,650 parameters", "tanh", "(2,3) · 33 parameters");
+    ck_assert_int_eq(occurrences(svg, "<rect class='y'"), 1); /* the inner sequential */
+    ck_assert_int_eq(occurrences(svg, "<path class='j'"), 7); /* an arrow into each but the first */
+    tp_diagram_free(d);
+    tp_module_free(net);
+}
+END_TEST
+
+START_TEST(module_shows_what_containers_compute_as_gates)
+{
+    tp_module *net = tp_residual(tp_linear_layer(4, 4, NULL, NULL), NULL, NULL);
+    const tp_var x = tp_name(zeros(TP_F32, TP_DIMS(2, 4)), "x"), y = tp_module_forward(net, x);
+    const tp_var loss = tp_mse(y, tp_name(zeros(TP_F32, TP_DIMS(2, 4)), "wanted"), TP_MEAN);
+    tp_diagram *d = drawn(net, loss);
+    EXPECT_LABELS(drawing_of(d), "x", "wanted", "body: linear", "+", "mse");
+    tp_diagram_free(d);
+    d = drawn(net, y);
+    ck_assert_int_eq(occurrences(drawing_of(d), "wanted"), 0);
+    tp_diagram_free(d);
+    tp_module_free(net);
+}
+END_TEST
+
+START_TEST(module_shows_a_layer_for_each_time_it_ran)
+{
+    tp_module *net = tp_sequential(NULL, NULL), *layer = tp_linear_layer(4, 4, NULL, NULL);
+    tp_sequential_add(net, layer, NULL);
+    tp_var x = zeros(TP_F32, TP_DIMS(2, 4));
+    for (int i = 0; i < 3; i++) x = tp_module_forward(net, x);
+    tp_diagram *d = drawn(net, x);
+    const char *svg = drawing_of(d);
+    ck_assert_int_eq(occurrences(svg, ">linear</text>"), 3);
+    ck_assert_int_eq(occurrences(svg, ">(2,4) · 20 parameters</text>"), 1);
+    ck_assert_int_eq(occurrences(svg, ">(2,4) · shared</text>"), 2);
+    tp_diagram_free(d);
+    tp_module_free(net);
+}
+END_TEST
+
+/* Its parts do not run by tp_module_forward, and a tape of two inputs has no module that ran as a whole. */
+START_TEST(module_shows_transformers)
+{
+    tp_module *net = tp_transformer(2, 1, 8, 2, NULL, NULL);
+    const tp_var y =
+        tp_transformer_forward(net, zeros(TP_F32, TP_DIMS(1, 5, 8)), zeros(TP_F32, TP_DIMS(1, 3, 8)), NULL, NULL);
+    EXPECT_OK(tape);
+    tp_diagram *d = drawn(net, y);
+    const char *svg = drawing_of(d);
+    ck_assert_int_eq(occurrences(svg, ">self_attn: multihead_attention</text>"), 3);
+    ck_assert_int_eq(occurrences(svg, ">multihead_attn: multihead_attention</text>"), 1);
+    ck_assert_int_eq(occurrences(svg, ">linear1</text>"), 3);
+    ck_assert_int_eq(occurrences(svg, ">+</text>"), 7);
+    ck_assert_int_eq(occurrences(svg, ">input</text>"), 2);
+    ck_assert_int_eq(occurrences(svg, "attention_packed"), 0);
+    tp_diagram_free(d);
+    tp_module_free(net);
+}
+END_TEST
+
+/* A rewind takes the runs of modules with it. */
+START_TEST(module_forgets_what_was_rewound)
+{
+    tp_module *net = tp_linear_layer(4, 4, NULL, NULL);
+    const tp_var x = zeros(TP_F32, TP_DIMS(2, 4));
+    const tp_mark mark = tp_tape_mark(tape);
+    tp_error error = {0};
+    for (int i = 0; i < 3; i++) {
+        tp_module_forward(net, x);
+        EXPECT_STATUS(tp_tape_rewind(tape, mark), TP_OK);
+    }
+    tp_diagram_free(tp_module_diagram(net, tp_relu(x), NULL, &error));
+    EXPECT_STATUS(error.status, TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "tp_module_diagram: the output was not made by the module");
+    const tp_var y = tp_module_forward(net, x);
+    tp_diagram *d = drawn(net, y);
+    ck_assert_int_eq(occurrences(drawing_of(d), ">linear</text>"), 2); /* the title, too */
+    tp_diagram_free(d);
+    tp_module_free(net);
+}
+END_TEST
+
+START_TEST(module_refuses_wrong_arguments)
+{
+    tp_module *net = tp_linear_layer(4, 4, NULL, NULL);
+    const tp_var x = zeros(TP_F32, TP_DIMS(2, 4));
+    tp_error error = {0};
+    EXPECT_STATUS(tp_draw_module(NULL, x, NULL, "never.svg", &error), TP_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "tp_draw_module: module is NULL");
+    EXPECT_STATUS(tp_draw_module(net, (tp_var){0}, NULL, "never.svg", &error), TP_E_ARGUMENT);
+    EXPECT_STATUS(tp_draw_module(net, x, NULL, "never.svg", &error), TP_E_ARGUMENT);
+    EXPECT_STATUS(tp_draw_module(net, tp_module_forward(net, x), NULL, NULL, &error), TP_E_ARGUMENT);
+    tp_tape_reset(tape);
+    EXPECT_STATUS(tp_draw_module(net, x, NULL, "never.svg", NULL), TP_E_STALE);
+    tp_module_free(net);
+}
+END_TEST
+
+TCase *draw_module_case(void)
+{
+    TCase *tcase = tcase_create("module");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, module_shows_layers_shapes_and_parameters);
+    tcase_add_test(tcase, module_shows_what_containers_compute_as_gates);
+    tcase_add_test(tcase, module_shows_a_layer_for_each_time_it_ran);
+    tcase_add_test(tcase, module_shows_transformers);
+    tcase_add_test(tcase, module_forgets_what_was_rewound);
+    tcase_add_test(tcase, module_refuses_wrong_arguments);
+    return tcase;
+}
