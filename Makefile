@@ -118,11 +118,14 @@ install: all ## install library, headers and pkg-config file under DESTDIR/PREFI
 
 # ---- tests ---------------------------------------------------------------------------------------
 
+# The program for GradBench is tested where it is built.
+$(OBJ)/tests/test_gradbench.o: LIBFLAGS += $(if $(JANSSON),-DGRADBENCH)
+
 $(BUILD)/tests: $(TEST_OBJ) $(STATIC)
 	$(CC) -o $@ $(TEST_OBJ) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
 
 # What the tests run.
-test-programs: $(COURSE)
+test-programs: $(COURSE) $(GRADBENCH)
 
 test: $(BUILD)/tests test-programs $(BUILD)/ops_doc ## build and run the tests
 	@sh tools/docs.sh $(BUILD) compare
