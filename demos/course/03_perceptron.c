@@ -37,11 +37,12 @@ static bool learn(tp_tape *tape, tp_tensor *w, const double *x, double y)
 }
 
 /* The picture's line w . x = 0 between x1 = -.5 and 1.5. */
-static void draw_line(tp_plot *plot, const tp_tensor *w, const tp_plot_style *style)
+static void draw_line(tp_plot *plot, const tp_tensor *w, const char *label, tp_plot_dash dash)
 {
+    const tp_plot_style style = {.label = label, .colour = 3, .dash = dash};
     const double w1 = tp_tensor_item(w, 0), w2 = tp_tensor_item(w, 1), b = tp_tensor_item(w, 2);
     if (w2 * w2 > 0)
-        tp_plot_curve(plot, NUMBERS(-.5, 1.5), NUMBERS((.5 * w1 - b) / w2, (-1.5 * w1 - b) / w2), 2, style);
+        tp_plot_curve(plot, NUMBERS(-.5, 1.5), NUMBERS((.5 * w1 - b) / w2, (-1.5 * w1 - b) / w2), 2, &style);
 }
 
 static void learn_and(tp_tape *tape, tp_tensor *w, tp_plot *plot)
@@ -55,16 +56,13 @@ static void learn_and(tp_tape *tape, tp_tensor *w, tp_plot *plot)
             wrong = true;
             printf("  %4d        (%g, %g)     %5g  %5g  %5g\n", ++updates, inputs[i][0], inputs[i][1],
                    tp_tensor_item(w, 0), tp_tensor_item(w, 1), tp_tensor_item(w, 2));
-            if (updates == 5 || updates == 12)
-                draw_line(plot, w,
-                          &(tp_plot_style){.label = updates == 5 ? "after 5 updates" : "after 12",
-                                           .colour = TP_PLOT_GREY,
-                                           .dash = updates == 5 ? TP_PLOT_DOTTED : TP_PLOT_DASHED});
+            if (updates == 5) draw_line(plot, w, "after 5 updates", TP_PLOT_DOTTED);
+            if (updates == 12) draw_line(plot, w, "after 12", TP_PLOT_DASHED);
         }
     }
     printf("  updates until all four are right: %d\n", updates);
     printf("  final w: %g %g %g\n\n", tp_tensor_item(w, 0), tp_tensor_item(w, 1), tp_tensor_item(w, 2));
-    draw_line(plot, w, &(tp_plot_style){.label = "after the last", .colour = 3});
+    draw_line(plot, w, "after the last", TP_PLOT_SOLID);
 }
 
 /* J by one tensor expression: the mask of the misclassified is a constant to the gradient. */

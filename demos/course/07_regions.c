@@ -27,7 +27,7 @@ static const network networks[] = {
     {"AND of two half-planes", "a wedge", 1, 2, {{1, 0, .2}, {-1, 2, .4}}},
     {"Four perceptrons in one layer", "a square", 1, 4, {{1, 1, 1}, {1, -1, 1}, {-1, 1, 1}, {-1, -1, 1}}},
     {"Three layers, three clusters",
-     "clusters",
+     "three triangles",
      3,
      3,
      {{0, 1, .9},
