@@ -12,29 +12,34 @@
 
    The picture shows what the hidden layer does: it folds the plane so that (0,1) and (1,0) fall on one point, and in
    the new coordinates a line is enough. */
+#include <tapir/draw.h>
+
 #include "lib_course.h"
 
-/* 1[wa a + wb b > threshold] */
-static tp_var unit(tp_var a, tp_var b, double wa, double wb, double threshold)
+/* The network of the first form, a row of weights and a threshold for each unit. */
+static const double w1[2][2] = {{1, 1}, {1, 1}}, t1[2] = {.5, 1.5}, w2[1][2] = {{1, -1}}, t2[1] = {.5};
+
+/* 1[w . (a, b) > threshold] */
+static tp_var unit(tp_var a, tp_var b, const double *w, double threshold)
 {
-    return tp_step(tp_adds(tp_add(tp_muls(a, wa), tp_muls(b, wb)), -threshold));
+    return tp_step(tp_adds(tp_add(tp_muls(a, w[0]), tp_muls(b, w[1])), -threshold));
 }
 
 static tp_var at_least_one(tp_var a, tp_var b)
 {
-    return unit(a, b, 1, 1, .5);
+    return unit(a, b, w1[0], t1[0]);
 }
 static tp_var both(tp_var a, tp_var b)
 {
-    return unit(a, b, 1, 1, 1.5);
+    return unit(a, b, w1[1], t1[1]);
 }
 static tp_var difference_form(tp_var a, tp_var b)
 {
-    return unit(at_least_one(a, b), both(a, b), 1, -1, .5);
+    return unit(at_least_one(a, b), both(a, b), w2[0], t2[0]);
 }
 static tp_var negated_form(tp_var a, tp_var b)
 {
-    return unit(at_least_one(a, b), tp_rsubs(1, both(a, b)), 1, 1, 1.5);
+    return unit(at_least_one(a, b), tp_rsubs(1, both(a, b)), NUMBERS(1, 1), 1.5);
 }
 static tp_var algebra(tp_var a, tp_var b)
 {
@@ -42,7 +47,7 @@ static tp_var algebra(tp_var a, tp_var b)
 }
 static tp_var literal_units(tp_var a, tp_var b)
 {
-    return at_least_one(unit(a, b, 1, -1, .5), unit(a, b, -1, 1, .5));
+    return at_least_one(unit(a, b, NUMBERS(1, -1), .5), unit(a, b, NUMBERS(-1, 1), .5));
 }
 
 static const struct {
@@ -94,6 +99,24 @@ static tp_plot *draw(tp_tape *tape)
     return plot;
 }
 
+/* The network as a drawing, minus the thresholds in its circles. */
+static bool draw_network(tp_tape *tape, const char *folder)
+{
+    tp_error error = {TP_OK, ""};
+    char path[COURSE_PATH];
+    tp_tape_reset(tape);
+    const tp_var weights[] = {course_data(tape, TP_DIMS(2, 2), w1[0]), course_data(tape, TP_DIMS(1, 2), w2[0])};
+    const tp_var biases[] = {tp_neg(course_data(tape, TP_DIMS(2), t1)), tp_neg(course_data(tape, TP_DIMS(1), t2))};
+    const tp_draw_network_options options = {
+        .title = "Minus the threshold stands in each unit",
+        .inputs = (const char *const[]){"x1", "x2"},
+        .outputs = (const char *const[]){"y"},
+        .weights = (const tp_tensor *const[]){tp_value(weights[0]), tp_value(weights[1])},
+        .biases = (const tp_tensor *const[]){tp_value(biases[0]), tp_value(biases[1])}};
+    course_path(path, folder, "06_xor_by_hand-network.svg");
+    return course_drawn(tp_draw_network((const int64_t[]){2, 2, 1}, 3, &options, path, &error), &error);
+}
+
 int main(int argc, char **argv)
 {
     const char *folder = course_folder(argc, argv);
@@ -104,5 +127,6 @@ int main(int argc, char **argv)
         for (int i = 0; i < 4; i++) printf(" %6g", tp_item(forms[k].of(tp_const(tape, i >> 1), tp_const(tape, i & 1))));
         putchar('\n');
     }
-    return course_end(tape, course_picture(draw(tape), folder, "06_xor_by_hand.svg"));
+    const bool good = draw_network(tape, folder);
+    return course_end(tape, course_picture(draw(tape), folder, "06_xor_by_hand.svg") && good);
 }

@@ -36,9 +36,12 @@ typedef struct picture {
     double width, height;
 } picture;
 
+/* NAME.svg comes before NAME-what.svg. */
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const picture *)a)->name, ((const picture *)b)->name);
+    const char *first = ((const picture *)a)->name, *second = ((const picture *)b)->name;
+    while (*first && *first == *second) first++, second++;
+    return *first == '.' ? -1 : *second == '.' ? 1 : *first - *second;
 }
 static int by_number(const void *a, const void *b)
 {
@@ -149,7 +152,8 @@ static bool put_section(FILE *out, const char *folder, const struct program *of)
     if (!source) return false;
     fprintf(out, "<section id='%s'>\n<h3><a href='#%s'>%.2s</a> ", of->name, of->name, of->name);
     put_escaped(out, of->title, strlen(of->title));
-    fprintf(out, "</h3>\n<p class=rows>%s %s of the course</p>\n", strpbrk(of->rows, ",-") ? "rows" : "row", of->rows);
+    fprintf(out, "</h3>\n<p class=rows>%s %s of docs/course.md</p>\n", strpbrk(of->rows, ",-") ? "rows" : "row",
+            of->rows);
     put_head_comment(out, source, of->title);
     const bool good = put_results(out, folder, of);
     fprintf(out, "<details><summary>The program: <code>%s.c</code>, %d lines</summary>\n<pre class=program>", of->name,

@@ -52,6 +52,21 @@ const char *skip_head_comment(const char *source)
     return end ? end + 2 : source;
 }
 
+/* n bytes of a sentence; `what stands so` is code. */
+static void put_sentence(FILE *out, const char *text, size_t n)
+{
+    for (const char *end = text + n; text < end;) {
+        const char *open = memchr(text, '`', (size_t)(end - text));
+        const char *close = open ? memchr(open + 1, '`', (size_t)(end - open - 1)) : NULL;
+        put_escaped(out, text, (size_t)((close ? open : end) - text));
+        if (!close) return;
+        fputs("<code>", out);
+        put_escaped(out, open + 1, (size_t)(close - open - 1));
+        fputs("</code>", out);
+        text = close + 1;
+    }
+}
+
 enum { NOWHERE, PARAGRAPH, AS_IT_STANDS };
 
 static void change(FILE *out, int *state, int to)
@@ -88,7 +103,7 @@ void put_head_comment(FILE *out, const char *source, const char *title)
             change(out, &state, to);
             empty = 0;
             if (to == AS_IT_STANDS) in = MARGIN + 2 < in ? MARGIN + 2 : in;
-            put_escaped(out, at + in, last - in);
+            (to == PARAGRAPH ? put_sentence : put_escaped)(out, at + in, last - in);
         }
         at += length + 1;
     }
