@@ -5,8 +5,8 @@
      NLL            -x_y                              of log-probabilities x, for class y
      CrossEntropy   -x_y + log sum e^x                of scores x: NLL after log-softmax
      KLDiv          y (log y - x)                     of log-probabilities x, from the probabilities y
-     HingeEmbedding x for y = 1, max(0, 1 - x)         of a distance x: pulls together what belongs together, and
-                    for y = -1                         pushes the rest apart, up to a distance of 1
+     HingeEmbedding x for y = 1, max(0, 1 - x)        of a distance x: pulls together what belongs together, and
+                    for y = -1                        pushes the rest apart, up to a distance of 1
 
    A loss of one's own is a function that records ops: here log cosh(x - y), which is a parabola near 0 and straight far
    out, written so that it cannot overflow: |d| + log(1 + e^(-2|d|)) - log 2. Nobody writes its slope, which is tanh d;
