@@ -1,11 +1,18 @@
-/* Two drawings of one network.
+/* Three drawings of networks.
 
-   The computation graph shows every operation. Its leaves are data and parameters; values run along its wires from left
-   to right, gradients run back. It is what the tape holds, loss and all.
+   The computation graph shows every operation. Its leaves are data and
+   parameters; values run along its wires from left to right, gradients run
+   back. It is what the tape holds, loss and all.
 
-   The simplified drawing has a circle for each unit, in a column for each layer, and a line for each weight. What
-   happens inside a unit - the sum, the bias, the activation - and the loss go without saying. It is the drawing for a
-   talk: its circles and lines can be counted, and for a wide network dots stand for the circles that do not fit. */
+   The simplified drawing has a circle for each unit, in a column for each
+   layer, and a line for each weight. What happens inside a unit - the sum, the
+   bias, the activation - and the loss go without saying. It is the drawing for
+   a talk: its circles and lines can be counted, and for a wide network dots
+   stand for the circles that do not fit.
+
+   What has too many units for the one and too many operations for the other is
+   drawn layer by layer, with the shape that each one's output has and the
+   number of its parameters. */
 #include "lib_course.h"
 
 #include <tapir/draw.h>
@@ -37,7 +44,8 @@ static bool graph(tp_tape *tape, tp_module *net, const char *folder)
                         &error);
 }
 
-/* Circles and lines of the simplified drawing, against the numbers that the network holds. */
+/* Circles and lines of the simplified drawing, against the numbers that the
+ * network holds. */
 static void count(const char *name, const int64_t *of, int layers, const tp_module *net)
 {
     int64_t circles = of[0], lines = 0, biases = 0;
@@ -86,13 +94,38 @@ static bool wide(const char *folder)
                         &error);
 }
 
+/* A small network of convolutions, on a batch of 8 pictures, with its loss. */
+static bool by_module(tp_tape *tape, const char *folder)
+{
+    char path[COURSE_PATH];
+    tp_error error = {TP_OK, ""};
+    tp_module *net = tp_sequential(NULL, &error);
+    tp_sequential_add(net, tp_conv_layer(1, 6, TP_DIMS(5, 5), NULL, NULL, &error), &error);
+    tp_sequential_add(net, tp_activation_layer(tp_relu, NULL, &error), &error);
+    tp_sequential_add(net, tp_max_pool_layer(TP_DIMS(2, 2), NULL, NULL, &error), &error);
+    tp_sequential_add(net, tp_flatten_layer(1, -1, NULL, &error), &error);
+    tp_sequential_add(net, tp_dropout_layer(.5, NULL, &error), &error);
+    tp_sequential_add(net, tp_mlp(TP_DIMS(864, 64, 10), tp_relu, NULL, &error), &error);
+    tp_tensor *pictures = tp_tensor_new(TP_F32, TP_DIMS(8, 1, 28, 28)), *labels = tp_tensor_new(TP_U8, TP_DIMS(8));
+    const tp_var x = tp_name(tp_data(tape, pictures), "pictures"), y = tp_name(tp_data(tape, labels), "labels");
+    const tp_var loss = tp_cross_entropy(tp_module_forward(net, x), y, TP_MEAN);
+    printf("\na network of convolutions\n  parameters of all layers %d\n", (int)tp_module_element_count(net));
+    const bool good = course_drawn(tp_draw_module(net, loss, &(tp_draw_options){.title = "A network, layer by layer"},
+                                                  course_path(path, folder, "19_drawings-modules.svg"), &error),
+                                   &error);
+    tp_module_free(net);
+    tp_tensor_release(pictures);
+    tp_tensor_release(labels);
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     const char *folder = course_folder(argc, argv);
     tp_rng rng = tp_rng_seed(22);
     tp_tape *tape = tp_tape_new(NULL);
     tp_module *net = tp_mlp(LAYERS, widths, tp_sigmoid, &(tp_layer_options){.rng = &rng, .dtype = TP_F64}, NULL);
-    const bool good = graph(tape, net, folder) && simplified(net, folder) && wide(folder);
+    const bool good = graph(tape, net, folder) && simplified(net, folder) && wide(folder) && by_module(tape, folder);
     tp_module_free(net);
     return course_end(tape, good);
 }
