@@ -1,4 +1,4 @@
-/* Gradient descent, and stochastic gradient descent.
+/* Gradient descent, on all points and on a few.
 
    Gradient descent goes against the gradient: w <- w - eta dL/dw. On L = w^2/2, whose gradient is w itself, each step
    multiplies w by 1 - eta.
@@ -34,18 +34,6 @@ static data noisy_line(void)
         d.y[i] = .8 * d.x[i][0] - .5 + .6 * tp_rng_normal(&rng);
     }
     return d;
-}
-
-static data shuffled(const data *d, tp_rng *rng)
-{
-    data to;
-    uint32_t order[POINTS];
-    tp_rng_permutation(rng, order, POINTS);
-    for (int i = 0; i < POINTS; i++) {
-        for (int k = 0; k < 2; k++) to.x[i][k] = d->x[order[i]][k];
-        to.y[i] = d->y[order[i]];
-    }
-    return to;
 }
 
 /* Mean of (x w - y)^2 / 2 over n points from the first on. w is (2, m), m lines at once: (m). */
@@ -87,23 +75,21 @@ static bool batches_are_fair(tp_tape *tape, const data *d, int batch)
     return tp_tape_status(tape) == TP_OK;
 }
 
-/* PASSES passes over the data in batches of that size, in a new order each time. */
+/* As many steps as PASSES passes over the data have batches. The points come in no order; each step draws a block. */
 static bool descend(tp_tape *tape, const data *d, double least, int batch, path *p)
 {
-    data now;
     tp_rng rng = tp_rng_seed(6);
     tp_tensor *w = tp_tensor_new(TP_F64, TP_DIMS(2, 1));
     tp_optim *sgd = tp_sgd(&(tp_sgd_options){.rate = eta}, NULL);
     bool good = tp_optim_add(sgd, w, NULL) == TP_OK;
     for (p->n = 0; good && p->n <= PASSES * POINTS / batch; p->n++) {
-        const int seen = p->n * batch, first = seen % POINTS;
-        if (first == 0) now = shuffled(d, &rng);
+        const int first = batch * (int)tp_rng_below(&rng, (uint32_t)(POINTS / batch));
         tp_tape_reset(tape);
         const tp_var v = tp_param(tape, w);
         p->a[p->n] = tp_tensor_item(w, 0), p->b[p->n] = tp_tensor_item(w, 1);
-        p->passes[p->n] = (double)seen / POINTS;
+        p->passes[p->n] = (double)p->n * batch / POINTS;
         p->loss[p->n] = tp_item(loss_of(tape, v, d, 0, POINTS)) - least;
-        good = tp_backward(loss_of(tape, v, &now, first, batch)) == TP_OK;
+        good = tp_backward(loss_of(tape, v, d, first, batch)) == TP_OK;
         tp_optim_step(sgd);
         tp_optim_clear_grads(sgd);
     }

@@ -87,7 +87,7 @@ static int steps_to_goal(tp_tape *tape, tp_plot *plot, const char *name, tp_opti
         tp_optim_step(optim);
         tp_optim_clear_grads(optim);
     }
-    printf("  %-26s %d\n", name, n - 1);
+    printf("  %-26s %12d\n", name, n - 1);
     tp_plot_curve(plot, NULL, values, n, &(tp_plot_style){.label = name});
     tp_tensor_release(w);
     tp_optim_free(optim);
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
            steps_to_goal(tape, plot, "RMSProp, eta = 0.02",
                          tp_rmsprop(&(tp_rmsprop_options){.rate = .02, .alpha = .9}, NULL)) > 0 &&
            steps_to_goal(tape, plot, "Adam, eta = 0.1", tp_adam(&(tp_adam_options){.rate = eta}, NULL)) > 0;
-    course_numbers("descent over AdaGrad", 1, NUMBERS((double)descent / scaled));
+    course_numbers("descent / AdaGrad", 1, NUMBERS((double)descent / scaled));
     tp_plot_rule(plot, false, goal, &(tp_plot_style){.label = "goal", .colour = TP_PLOT_GREY, .dash = TP_PLOT_DOTTED});
     good = course_picture(plot, folder, "53_adaptive_steps.svg") && good;
     return course_end(tape, good);

@@ -5,9 +5,10 @@
      a bowl with one steep and one flat side     (x^2 + 16 y^2) / 2
      Rosenbrock's valley, narrow and bent        (1 - x)^2 + 100 (y - x^2)^2
 
-   Descent leaps from side to side of the steep walls and creeps along the floor. Momentum, v <- 0.9 v + d, w <- w - eta
-   v, adds up what the gradients have in common and swings past the goal. The rules that divide by the gradient's own
-   size go nearly straight at first; AdaGrad tires. Each rule has a rate that suits it, found by trying. */
+   Descent leaps from side to side of the steep walls and creeps along the floor. Momentum adds up what the gradients
+   have in common, v <- 0.9 v + d, w <- w - eta v, and swings past the goal. The rules that divide by the gradient's own
+   size go nearly straight at first; AdaGrad tires. Each rule has a rate that suits it, found by trying. The dots are
+   where they have come to at the end. */
 #include "lib_course.h"
 
 enum { CELLS = 120, RULES = 5, MOST = 400 };

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
         draw_depths(tape, deep, "sigmoid", tp_sigmoid, &spiral);
         draw_depths(tape, deep, "tanh", tp_tanh, &spiral);
     }
-    good = course_picture(regions, folder, "56_capacity.svg") && good;
+    good = course_picture(regions, folder, "56_capacity-boundaries.svg") && good;
     good = course_picture(deep, folder, "56_capacity-depth.svg") && good;
     points_free(&spiral);
     return course_end(tape, good);

@@ -1,4 +1,4 @@
-/* The playground: four sets of points, and what a network makes of the plane.
+/* The playground.
 
    A browser program (Smilkov and others, "Direct-manipulation visualization of deep networks", 2016) lets one watch
    small networks learn to part two classes of points: a disc in a ring, four quarters of a square, two clouds, two arms

@@ -1,14 +1,15 @@
 /* The seam behind the products.
 
-   All of the library's matrix products, and the convolutions that are made of them, end in one function, whose
-   arguments are sizes, strides and pointers: kernels/gemm.h. Behind it are loops of the library's own, oneDNN or a
-   BLAS; ops, layers and gradients never ask which. That is the seam at which another device, a big GPU, is added to the
-   library: its table of kernels takes its place beside those for the levels of the processor, and nothing above
-   changes.
+   A tape holds a table of kernels, which is chosen for the processor when the tape is made; ops, layers and gradients
+   hand it sizes, strides and pointers, and never ask what is behind. All matrix products, and the convolutions that are
+   made of them, end in two functions of it, for float and for double: kernels/gemm.h. Behind these are loops of the
+   library's own, oneDNN or a BLAS. (tools/layers.sh sees to it that nothing else calls them, and that no library of the
+   processor is met above them.) That is where another device, a big GPU, comes into the library: by a table of its own
+   and tensors in its memory, while nothing above changes.
 
-   A program that has a device of its own need not wait for that: it writes an op. Below, `device_product` hands each
-   product to a function that could as well start it on a GPU. Its gradients are products by the same op, so that they
-   run there too; the tape, finite differences and the layers that call it go on as before. */
+   A program that has a device need not wait for that: it writes an op. Below, `device_product` hands each product to a
+   function that could as well start it on a GPU. Its gradients are products by the same op, so that they run there too;
+   second derivatives, finite differences and the rest of the program go on as before. */
 #include "lib_course.h"
 
 /* ---- an op that calls a device ---- */
@@ -97,11 +98,11 @@ int main(void)
                  g = drawn(tape, TP_DIMS(5, 3, 2), &rng);
     puts("five products of 3 x 4 by 4 x 2");
     const tp_var c = tp_matmul(a, b), d = device_product(a, b, &count);
-    course_numbers("multiplications forward", 1, &count);
+    printf("  %-26s %12.0f\n", "multiplications forward", count);
     tp_vjp(c, g, (const tp_var[]){a, b}, 2, grads, 0);
     count = 0;
     tp_vjp(d, g, (const tp_var[]){a, b}, 2, own, 0);
-    course_numbers("multiplications backward", 1, &count);
+    printf("  %-26s %12.0f\n", "multiplications backward", count);
     printf("  %-26s %12.1e\n", "C - the library's", difference(c, d));
     printf("  %-26s %12.1e\n", "dA - the library's", difference(grads[0], own[0]));
     printf("  %-26s %12.1e\n", "dB - the library's", difference(grads[1], own[1]));
