@@ -40,6 +40,7 @@ TCase *seeds_networks_case(void);
 TCase *seeds_gates_case(void);
 TCase *seeds_parts_case(void);
 TCase *seeds_matrices_case(void);
+TCase *seeds_walk_case(void);
 TCase *seeds_losses_case(void);
 TCase *seeds_optimisers_case(void);
 TCase *seeds_training_case(void);

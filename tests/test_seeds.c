@@ -170,6 +170,7 @@ Suite *seeds_suite(void)
     suite_add_tcase(suite, seeds_parts_case());
     suite_add_tcase(suite, seeds_gates_case());
     suite_add_tcase(suite, seeds_matrices_case());
+    suite_add_tcase(suite, seeds_walk_case());
     suite_add_tcase(suite, seeds_losses_case());
     suite_add_tcase(suite, seeds_optimisers_case());
     suite_add_tcase(suite, seeds_training_case());

@@ -34,7 +34,12 @@ START_TEST(product_sum_and_maximum)
         expect_gate(x, 4, rows[i][1]);
         expect_gate(y, -3, rows[i][2]);
     }
-    EXPECT_NEAR(((4 + 1e-6) * -3 - 4 * -3) / 1e-6, -3, 1e-7); /* the derivative as a limit */
+    for (double h = 1e-2; h > 1e-7; h /= 10) { /* the derivative as a limit */
+        const tp_var moved_x = tp_mul(tp_const(tape, 4 + h), y), moved_y = tp_mul(x, tp_const(tape, -3 + h));
+        EXPECT_NEAR((tp_item(moved_x) - tp_item(f[0])) / h, -3, 1e-15 * 100 / h);
+        EXPECT_NEAR((tp_item(moved_y) - tp_item(f[0])) / h, 4, 1e-15 * 100 / h);
+    }
+    for (int i = 0; i < 3; i++) expect_gradients(f[i], (tp_var[]){x, y}, 2);
     const tp_var a = tp_scalar(tape, 2), b = tp_scalar(tape, 2), low = tp_minimum(a, b), high = tp_maximum(a, b);
     EXPECT_STATUS(tp_backward(high), TP_OK);
     expect_gate(a, 2, .5);

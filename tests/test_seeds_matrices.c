@@ -7,10 +7,17 @@ START_TEST(chain_rule_for_matrix_product_and_broadcast_sum)
 {
     const tp_var x = leaf_of(tape, F64(TP_DIMS(2, 2), 1, 2, 3, 4));
     const tp_var w = leaf_of(tape, F64(TP_DIMS(2, 3), 1, 0, -1, 2, 1, 0)), b = leaf_of(tape, F64(TP_DIMS(3), 0, 0, 0));
-    EXPECT_STATUS(tp_backward(tp_sum(tp_add(tp_matmul(x, w), b))), TP_OK);
+    const tp_var xw = tp_retain_grad(tp_matmul(x, w)), z = tp_add(xw, b);
+    EXPECT_STATUS(tp_backward(tp_sum(z)), TP_OK);
     EXPECT_TENSOR(tp_grad(x), 0, 0, 3, 0, 3);
     EXPECT_TENSOR(tp_grad(w), 0, 4, 4, 4, 6, 6, 6);
     EXPECT_TENSOR(tp_grad(b), 0, 2, 2, 2);
+    const tp_var up = data_of(tape, F64(TP_DIMS(2, 3), 1, -2, .5, 3, 0, -1)); /* another one arriving */
+    EXPECT_STATUS(tp_backward_from(z, up, 0), TP_OK);
+    expect_same(tp_grad(x), tp_value(tp_matmul(up, tp_transpose(w, 0, 1))), 0);
+    expect_same(tp_grad(w), tp_value(tp_matmul(tp_transpose(x, 0, 1), up)), 0);
+    expect_same(tp_grad(xw), tp_value(up), 0);
+    EXPECT_TENSOR(tp_grad(b), 0, 4, -2, -.5);
 }
 END_TEST
 
@@ -23,8 +30,8 @@ START_TEST(batched_matrix_product_has_right_gradients)
 }
 END_TEST
 
-/* The rules for one layer, each against the same thing written out: upstream d, and what comes down. */
-START_TEST(recipes_for_linear_sigmoid_and_relu)
+/* The rules for one layer, each against the same thing written out: delta arrives, and what comes down. */
+START_TEST(recipe_for_linear)
 {
     const tp_var w = leaf_of(tape, F64(TP_DIMS(2, 3), .5, -1, 2, 1, .25, -.5)),
                  bias = leaf_of(tape, F64(TP_DIMS(2), .1, .2));
@@ -33,6 +40,11 @@ START_TEST(recipes_for_linear_sigmoid_and_relu)
     EXPECT_TENSOR(tp_grad(w), 0, 2, -4, 6, -3, 6, -9);                          /* delta a^T */
     EXPECT_TENSOR(tp_grad(bias), 0, 2, -3);                                     /* delta */
     EXPECT_TENSOR(tp_grad(a), 0, 2 * .5 - 3, 2 * -1 - 3 * .25, 2 * 2 + 3 * .5); /* W^T delta */
+}
+END_TEST
+
+START_TEST(recipe_for_sigmoid)
+{
     const tp_var z = leaf_of(tape, F64(TP_DIMS(3), -1, 0, 2)), up = data_of(tape, F64(TP_DIMS(3), 2, 3, 5));
     const tp_var s = tp_sigmoid(z);
     EXPECT_STATUS(tp_backward_from(s, up, 0), TP_OK);
@@ -40,6 +52,12 @@ START_TEST(recipes_for_linear_sigmoid_and_relu)
         const double y = tp_tensor_item(tp_value(s), i);
         EXPECT_NEAR(tp_tensor_item(tp_grad(z), i), tp_tensor_item(tp_value(up), i) * y * (1 - y), 1e-15);
     }
+}
+END_TEST
+
+START_TEST(recipe_for_relu)
+{
+    const tp_var z = leaf_of(tape, F64(TP_DIMS(3), -1, 0, 2)), up = data_of(tape, F64(TP_DIMS(3), 2, 3, 5));
     EXPECT_STATUS(tp_backward_from(tp_relu(z), up, 0), TP_OK);
     EXPECT_TENSOR(tp_grad(z), 0, 0, 0, 5);
 }
@@ -145,22 +163,25 @@ START_TEST(xor_training_by_hand_and_by_tape_agree)
 }
 END_TEST
 
-/* delta^L = f - y, delta^l = delta^(l+1) W^(l+1) s', dW = delta^T h^T: three layers of sigmoids, one example. */
+/* delta^L = f - y, delta^l = delta^(l+1) W^(l+1) s', dW = delta^T h^T, db = delta^T: three layers, one example. */
 START_TEST(layer_by_layer_deltas_equal_the_tape)
 {
     enum { L = 3, N = 3 };
-    tp_var w[L], h[L + 1];
+    tp_var w[L], b[L], z[L], h[L + 1];
     h[0] = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(N), 1, -1, 1));
     for (int l = 0; l < L; l++) {
         w[l] = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(N, N), (uint64_t)l + 2, -1, 1));
-        h[l + 1] = tp_matmul(w[l], h[l]);
-        if (l < L - 1) h[l + 1] = tp_sigmoid(h[l + 1]);
+        b[l] = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(N), (uint64_t)l + 9, -1, 1));
+        z[l] = tp_retain_grad(tp_add(tp_matmul(w[l], h[l]), b[l]));
+        h[l + 1] = l < L - 1 ? tp_sigmoid(z[l]) : z[l];
     }
     const tp_var y = data_of(tape, F64(TP_DIMS(N), .3, -.2, 1));
     EXPECT_STATUS(tp_backward(tp_muls(tp_sum(tp_square(tp_sub(h[L], y))), .5)), TP_OK);
     double delta[N], below[N];
     for (int i = 0; i < N; i++) delta[i] = tp_tensor_item(tp_value(h[L]), i) - tp_tensor_item(tp_value(y), i);
     for (int l = L - 1; l >= 0; l--) {
+        expect_numbers(tp_grad(z[l]), N, delta, 1e-14);
+        expect_numbers(tp_grad(b[l]), N, delta, 1e-14);
         for (int i = 0; i < N; i++)
             for (int k = 0; k < N; k++)
                 EXPECT_NEAR(tp_tensor_item(tp_grad(w[l]), i * N + k), delta[i] * tp_tensor_item(tp_value(h[l]), k),
@@ -184,7 +205,9 @@ TCase *seeds_matrices_case(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, chain_rule_for_matrix_product_and_broadcast_sum);
     tcase_add_test(tcase, batched_matrix_product_has_right_gradients);
-    tcase_add_test(tcase, recipes_for_linear_sigmoid_and_relu);
+    tcase_add_test(tcase, recipe_for_linear);
+    tcase_add_test(tcase, recipe_for_sigmoid);
+    tcase_add_test(tcase, recipe_for_relu);
     tcase_add_test(tcase, recipe_for_softmax_with_cross_entropy);
     tcase_add_test(tcase, xor_net_has_the_gradients_of_the_lecture);
     tcase_add_test(tcase, xor_training_by_hand_and_by_tape_agree);
