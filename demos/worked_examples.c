@@ -1,10 +1,11 @@
 /* Backpropagation worked out gate by gate: small expressions, each with the value and the gradient of every gate, all
-   read from the tape, and each drawn as a graph.  usage: worked_examples [folder for the drawings] */
+   read from the tape, and each drawn as a circuit.  usage: worked_examples [folder for the drawings] */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include <tapir/draw.h>
 #include <tapir/ops.h>
 #include <tapir/tape.h>
 
@@ -144,21 +145,14 @@ static const example_kind kinds[] = {
      {{"c", {"copy1", "copy2"}}}},
 };
 
-static int draw(tp_var f, const char *folder, const char *name)
+static int draw(tp_var f, const example_kind *kind, const char *folder)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/%s.dot", folder, name);
-    FILE *out = fopen(path, "w");
-    if (!out) {
-        fprintf(stderr, "worked_examples: cannot write %s: %s\n", path, strerror(errno));
-        return 1;
-    }
-    const tp_status status = tp_draw_dot(f, out);
-    if (fclose(out) != 0 || status != TP_OK) {
-        fprintf(stderr, "worked_examples: writing %s failed\n", path);
-        return 1;
-    }
-    return 0;
+    tp_error error = {0};
+    snprintf(path, sizeof path, "%s/%s.svg", folder, kind->name);
+    if (tp_draw_circuit(f, &(tp_draw_options){.branches = true}, path, &error) == TP_OK) return 0;
+    fprintf(stderr, "worked_examples: %s\n", error.message);
+    return 1;
 }
 
 static int run(tp_tape *tape, const example_kind *kind, const char *folder)
@@ -175,10 +169,10 @@ static int run(tp_tape *tape, const example_kind *kind, const char *folder)
         e.rows[i].gradient = tp_grad_item(e.rows[i].output);
     }
     print_table(kind->title, &e);
-    const int failed = draw(f, folder, kind->name); /* before the walks of print_fork replace the gradients */
+    const int failed = draw(f, kind, folder); /* before the walks of print_fork replace the gradients */
     if (kind->forks[0].input) putchar('\n');
     for (int i = 0; i < 2 && kind->forks[i].input; i++) print_fork(&e, &kind->forks[i]);
-    if (!failed) printf("\n  drawn in %s/%s.dot\n", folder, kind->name);
+    if (!failed) printf("\n  drawn in %s/%s.svg\n", folder, kind->name);
     return failed;
 }
 

@@ -176,6 +176,32 @@ static void balance(aligner *a)
     }
 }
 
+/* Moves a spot to `y` if it is near and its neighbours leave room. */
+static void move(layout *l, int at, double y)
+{
+    enum { NEAR = 14 };
+    const int upper = beside(l, at, -1), lower = beside(l, at, 1);
+    if (!(fabs(l->spot[at].y - y) <= NEAR)) return;
+    if (upper >= 0 && y < l->spot[upper].y + layout_separation(l, upper, at)) return;
+    if (lower >= 0 && y > l->spot[lower].y - layout_separation(l, at, lower)) return;
+    l->spot[at].y = y;
+}
+
+/* Wires that are nearly straight become so: on to spots with one input, and back to inputs that serve one such. */
+static void straighten(layout *l)
+{
+    for (int i = 0; i < l->spots; i++) { /* the ranks lie one after the other */
+        const int at = l->rank.item[i], from = l->inputs.start[at];
+        if (l->inputs.start[at + 1] - from == 1) move(l, at, l->spot[l->wire[l->inputs.item[from]].from].y);
+    }
+    for (int i = l->spots; i-- > 0;) {
+        const int at = l->rank.item[i], from = l->outputs.start[at];
+        if (l->inputs.start[at] < l->inputs.start[at + 1] || l->outputs.start[at + 1] - from != 1) continue;
+        const int to = l->wire[l->outputs.item[from]].to;
+        if (l->inputs.start[to + 1] - l->inputs.start[to] == 1) move(l, at, l->spot[to].y);
+    }
+}
+
 bool layout_align(layout *l)
 {
     const size_t n = (size_t)l->spots;
@@ -197,5 +223,6 @@ bool layout_align(layout *l)
         for (int k = 0; k < l->spots; k++) a.y[i][k] = step * a.block[a.root[k]];
     }
     balance(&a);
+    straighten(l);
     return true;
 }

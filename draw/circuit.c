@@ -5,31 +5,44 @@
 #include "autograd/elementwise.h"
 #include "draw/circuit.h"
 
+enum { SMALL = 4 }; /* rows and columns of a matrix whose elements are shown */
+
 typedef struct circuit {
     tp_diagram *d;
     tp_tape *tape;
     uint32_t root;
     const tp_draw_options *options;
     int digits;
+    int *uses;   /* of each node of the tape, by those below root */
     int *number; /* of each node of the tape, its node in the diagram plus one; before that, 1 for those below root */
 } circuit;
 
 /* ---- what stands on a wire ---- */
 
-/* A number, the elements of a small vector, or the shape. */
+/* Appends to text[LABEL_TEXT] what fits. */
+static void append(char *text, const char *more)
+{
+    strncat(text, more, LABEL_TEXT - 1 - strlen(text));
+}
+
+/* The elements of a small vector or matrix (rows by newlines, columns by tabs), or the shape. */
 static void tensor_text(const circuit *c, char text[LABEL_TEXT], const tp_tensor *tensor)
 {
-    if (tensor->rank > 1 || tensor->count > 4 || tensor->count == 0) {
+    const int64_t columns = tensor->rank ? tensor->dims[tensor->rank - 1] : 1;
+    const int64_t rows = columns ? tensor->count / columns : 0;
+    char item[NUMBER_TEXT];
+    if (tensor->rank > 2 || rows > SMALL || columns > SMALL || tensor->count == 0) {
         tp_tensor_text(text, tensor);
         return;
     }
-    char item[NUMBER_TEXT];
-    strcpy(text, tensor->rank ? "[" : "");
+    text[0] = 0;
+    if (tensor->rank == 1) append(text, "[");
     for (int64_t i = 0; i < tensor->count; i++) {
-        strcat(text, i ? ", " : "");
-        strcat(text, number_text(item, tp_tensor_item(tensor, i), c->digits));
+        if (i > 0) append(text, tensor->rank == 1 ? ", " : i % columns ? "\t" : "\n");
+        append(text, number_text(item, tp_tensor_item(tensor, i), c->digits));
+        if (tensor->rank == 2 && columns == 1) append(text, "\t");
     }
-    strcat(text, tensor->rank ? "]" : "");
+    if (tensor->rank == 1) append(text, "]");
 }
 
 static bool value_text(const circuit *c, char text[LABEL_TEXT], uint32_t i)
@@ -91,8 +104,23 @@ static int add_node(circuit *c, uint32_t i)
     return tp_diagram_node(c->d, value, &style);
 }
 
+/* The part of the gradient of operand k of node i that comes back along this branch, where both are scalars. */
+static bool branch_text(const circuit *c, char text[LABEL_TEXT], uint32_t i, uint32_t k)
+{
+    const tp_node *n = &c->tape->nodes[i];
+    const uint32_t input = tp_input_of(n, k);
+    if (!c->options->branches || c->options->no_gradients || c->uses[input] < 2 || i >= c->tape->walked) return false;
+    if (n->a & TP_IS_TENSOR || !n->op->scalar_slopes || !(c->tape->nodes[input].a & TP_NEEDS)) return false;
+    double slopes[TP_ROW_OPERANDS] = {0};
+    n->op->scalar_slopes(c->tape->nodes, i, slopes);
+    const double g = tp_grad_item(tp_handle(c->tape, i));
+    number_text(text, g == 0 ? 0 : g * slopes[k], c->digits);
+    return true;
+}
+
 static void add_all(circuit *c)
 {
+    char part[LABEL_TEXT];
     for (uint32_t i = 0; i <= c->root && c->d->status == TP_OK; i++) {
         if (!c->number[i]) continue;
         const int at = add_node(c, i);
@@ -100,7 +128,7 @@ static void add_all(circuit *c)
         const uint32_t n = tp_input_count(&c->tape->nodes[i]);
         for (uint32_t k = 0; k < n && at >= 0; k++) {
             const uint32_t input = tp_input_of(&c->tape->nodes[i], k);
-            tp_diagram_edge(c->d, c->number[input] - 1, at, NULL, NULL);
+            tp_diagram_edge(c->d, c->number[input] - 1, at, NULL, branch_text(c, part, i, k) ? part : NULL);
         }
     }
     const char *name = tp_name_of(c->tape, c->root);
@@ -121,6 +149,7 @@ static int64_t mark(circuit *c)
             int *number = &c->number[tp_input_of(&c->tape->nodes[i], k)];
             n += !*number;
             *number = 1;
+            c->uses[tp_input_of(&c->tape->nodes[i], k)]++;
         }
     }
     return n;
@@ -151,8 +180,9 @@ static tp_diagram *draw(const char *function, tp_var root, const tp_draw_options
     if (!c.d) return NULL;
     store scratch = {.memory = &c.d->memory};
     c.number = store_take(&scratch, (size_t)root.node + 1, sizeof *c.number);
-    const int64_t n = c.number ? mark(&c) : 0;
-    if (!c.number)
+    c.uses = store_take(&scratch, (size_t)root.node + 1, sizeof *c.uses);
+    const int64_t n = scratch.failed ? 0 : mark(&c);
+    if (scratch.failed)
         diagram_fail(c.d, function, TP_E_MEMORY, "out of memory for %u nodes", root.node + 1);
     else if (n > TP_DIAGRAM_NODES)
         diagram_fail(c.d, function, TP_E_LIMIT, "%lld nodes are more than %d: draw a part, or the module", (long long)n,

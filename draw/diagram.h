@@ -11,6 +11,7 @@ typedef struct vertex {
     const char *label;
     tp_diagram_style style;
     double wide, high; /* half of the shape's extents */
+    bool reached;      /* an edge leads to it */
 } vertex;
 
 typedef struct edge {

@@ -9,14 +9,22 @@
 static const struct {
     const char *op, *symbol;
 } symbols[] = {
-    {"add", "+"},        {"sub", "−"},           {"mul", "×"},         {"div", "÷"},           {"maximum", "max"},
-    {"minimum", "min"},  {"pow", "^"},           {"neg", "× −1"},      {"reciprocal", "1/x"},  {"square", "x²"},
-    {"sqrt", "√"},       {"cbrt", "∛"},          {"rsqrt", "1/√x"},    {"sigmoid", "σ"},       {"logsigmoid", "log σ"},
-    {"abs", "|x|"},      {"exp2", "2ˣ"},         {"floor", "⌊x⌋"},     {"ceil", "⌈x⌉"},        {"adds", "+ %"},
-    {"muls", "× %"},     {"rsubs", "% − x"},     {"rdivs", "% / x"},   {"pows", "^ %"},        {"sum", "Σ"},
-    {"less", "<"},       {"less_equal", "≤"},    {"greater", ">"},     {"greater_equal", "≥"}, {"equal", "="},
-    {"not_equal", "≠"},  {"logical_and", "and"}, {"logical_or", "or"}, {"logical_xor", "xor"}, {"logical_not", "not"},
-    {"mul_masked", "×"}, {"transpose", "Tᵀ"},
+    {"add", "+"},           {"sub", "−"},
+    {"mul", "×"},           {"div", "÷"},
+    {"maximum", "max"},     {"minimum", "min"},
+    {"pow", "^"},           {"neg", "× −1"},
+    {"reciprocal", "1/x"},  {"square", "x²"},
+    {"sqrt", "√"},          {"rsqrt", "1/√x"},
+    {"sigmoid", "σ"},       {"logsigmoid", "log σ"},
+    {"abs", "|x|"},         {"adds", "+ %"},
+    {"muls", "× %"},        {"rsubs", "% − x"},
+    {"rdivs", "% / x"},     {"pows", "^ %"},
+    {"sum", "Σ"},           {"less", "<"},
+    {"less_equal", "≤"},    {"greater", ">"},
+    {"greater_equal", "≥"}, {"equal", "="},
+    {"not_equal", "≠"},     {"logical_and", "and"},
+    {"logical_or", "or"},   {"logical_xor", "xor"},
+    {"logical_not", "not"}, {"mul_masked", "×"},
 };
 
 static const char *symbol_of(const char *name)
@@ -54,6 +62,11 @@ void gate_label(const tp_tape *tape, uint32_t i, char text[LABEL_TEXT])
         return;
     }
     if (strcmp(n->op->name, "pows") == 0 && small_power(n->extra.number, text)) return;
+    if (strcmp(n->op->name, "adds") == 0 && n->extra.number < 0) { /* "− 3" rather than "+ −3" */
+        append(text, "− ");
+        append(text, number_text(number, -n->extra.number, 6));
+        return;
+    }
     const char *hole = symbol ? strchr(symbol, '%') : NULL;
     if (hole) {
         memcpy(text, symbol, (size_t)(hole - symbol));

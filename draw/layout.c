@@ -88,17 +88,18 @@ static void count_held(const layout *l, const int *order, int *held)
     }
 }
 
-/* Inputs that are to stand in the first rank do, if few wires become longer. */
+/* Inputs that are to stand in the first rank do, if few wires become longer, or none by more than one rank. */
 static void move_first(layout *l)
 {
     int64_t passed = 0;
-    for (int turn = 0; turn < 2 && passed <= FIRST_PASSES; turn++)
+    int most = 0;
+    for (int turn = 0; turn < 2 && (passed <= FIRST_PASSES || most <= 1); turn++)
         for (int i = 0; i < l->nodes; i++) {
-            if (!l->spot[i].first || l->inputs.start[i] < l->inputs.start[i + 1]) continue;
-            if (turn)
-                l->spot[i].rank = 0;
-            else
-                passed += l->spot[i].rank;
+            spot *at = &l->spot[i];
+            if (!at->first || l->inputs.start[i] < l->inputs.start[i + 1]) continue;
+            passed += at->rank;
+            if (at->rank > most) most = at->rank;
+            if (turn) at->rank = 0;
         }
 }
 

@@ -81,10 +81,94 @@ void node_measure(vertex *n)
     }
 }
 
+/* ---- texts on wires ---- */
+
+enum { CELLS = 16, BLOCK_STEP = 14, CELL_GAP = 8 };
+
+/* Ends the cell at `text` and returns the next one; NULL at the end of the line. */
+static char *next_cell(char *text)
+{
+    char *tab = strchr(text, '\t');
+    if (!tab) return NULL;
+    *tab = 0;
+    return tab[1] ? tab + 1 : NULL;
+}
+
+/* Widths of the columns; returns how many there are, 0 for a text without cells. */
+static int measure_cells(const char *text, double wide[CELLS])
+{
+    char line[LINE_MOST + 1];
+    int most = 0;
+    if (!text || !strchr(text, '\t')) return 0;
+    while (text) {
+        text = next_line(line, text);
+        int n = 0;
+        for (char *cell = line, *next; cell && n < CELLS; cell = next, n++) {
+            next = next_cell(cell);
+            const double width = svg_text_width("v", cell);
+            wide[n] = n < most ? fmax(wide[n], width) : width;
+            if (n == most) most++;
+        }
+    }
+    return most;
+}
+
+double block_width(const char *text)
+{
+    double wide[CELLS], sum = 0;
+    const int n = measure_cells(text, wide);
+    for (int i = 0; i < n; i++) sum += wide[i] + CELL_GAP;
+    return n ? sum + 4 : lines_width("v", text);
+}
+
+double block_height(const char *text)
+{
+    return text ? BLOCK_STEP * lines_count(text) + (strchr(text, '\t') ? 9 : 5) : 0;
+}
+
+static void write_cells(svg *out, const char *class, double x, double y, int n, const double *wide, const char *text)
+{
+    char line[LINE_MOST + 1], ends[8];
+    snprintf(ends, sizeof ends, "%.3s e", class);
+    const double width = block_width(text), top = y - 11, bottom = top + BLOCK_STEP * lines_count(text);
+    svg_add(out, "<path class='@s' d='M@p @ph-4V@ph4M@p @ph4V@ph-4'/>\n", class[0] == 'd' ? "D" : "V",
+            x - width / 2 + 4, top, bottom, x + width / 2 - 4, top, bottom);
+    for (; text; y += BLOCK_STEP) {
+        text = next_line(line, text);
+        double right = x - width / 2 + 2 - CELL_GAP / 2.;
+        int i = 0;
+        for (char *cell = line, *next; cell && i < n; cell = next, i++) {
+            next = next_cell(cell);
+            right += wide[i] + CELL_GAP;
+            svg_text(out, ends, right, y, 0, 0, cell);
+        }
+    }
+}
+
+void block_write(svg *out, const char *class, double x, double y, bool above, const char *text)
+{
+    if (!text) return;
+    double wide[CELLS];
+    const int n = measure_cells(text, wide);
+    y += above ? -5 - BLOCK_STEP * (lines_count(text) - 1) : 14;
+    if (n) y += above ? -2 : 2;
+    char middle[8];
+    snprintf(middle, sizeof middle, "%.3s m", class);
+    if (n)
+        write_cells(out, class, x, y, n, wide, text);
+    else
+        lines_write(out, middle, x, y, BLOCK_STEP, text);
+}
+
 double stem_length(const char *above, const char *below)
 {
-    const double width = fmax(lines_width("v", above), lines_width("v", below));
+    const double width = fmax(block_width(above), block_width(below));
     return width > 0 ? width + 2 * STEM_PAD : 0;
+}
+
+double text_after(const vertex *n)
+{
+    return n->reached ? 2 * n->wide : GATE;
 }
 
 spot node_spot(const tp_diagram *d, const vertex *n)
@@ -100,13 +184,13 @@ spot node_spot(const tp_diagram *d, const vertex *n)
         at.margin = 22;
         return at;
     }
-    if (s->shape == TP_DIAGRAM_TEXT) { /* the wire leaves where it leaves a circle */
-        at.before = fmax(0, 2 * n->wide - GATE);
-        at.after = GATE;
+    if (s->shape == TP_DIAGRAM_TEXT) {
+        at.before = n->reached ? TEXT_GAP : fmax(0, 2 * n->wide - GATE);
+        at.after = text_after(n);
     }
     at.before = fmax(at.before, lines_width("v", s->caption) / 2);
     at.after = fmax(at.after + stem_length(s->above, s->below), lines_width("v", s->caption) / 2);
-    at.above = fmax(n->high + caption, s->above ? VALUE_HIGH : 0);
-    at.below = fmax(n->high, s->below ? VALUE_HIGH : 0);
+    at.above = fmax(n->high + caption, block_height(s->above));
+    at.below = fmax(n->high, block_height(s->below));
     return at;
 }

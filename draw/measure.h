@@ -5,9 +5,9 @@
 #include "draw/diagram.h"
 
 enum {
-    GATE = 19,       /* radius of a circle */
-    VALUE_HIGH = 19, /* of the text above a wire, or below */
-    STEM_PAD = 6     /* before and after a text on a wire */
+    GATE = 19,    /* radius of a circle */
+    TEXT_GAP = 4, /* from a wire to a label without a shape */
+    STEM_PAD = 6  /* before and after a text on a wire */
 };
 
 /* The widest line of a text, and how many lines it has; 0 for NULL. */
@@ -23,8 +23,16 @@ void title_write(svg *out, double x, const char *title);
 void node_measure(vertex *n);
 /* The font of the label. */
 const char *node_font(const vertex *n);
+/* A text on a wire: lines, or with tabs between cells a matrix in brackets. */
+double block_width(const char *text);
+double block_height(const char *text);
+/* Writes it in the middle of x, above y or below it. */
+void block_write(svg *out, const char *class, double x, double y, bool above, const char *text);
 /* How long the wire is on which a node's texts stand; 0 without any. */
 double stem_length(const char *above, const char *below);
+/* Of a label without a shape: how far it goes on after its line. It ends where circles in its rank end, so that their
+   wires begin one below the other; one that an edge leads to begins there. */
+double text_after(const vertex *n);
 /* What the node takes up, as the layout wants it. */
 spot node_spot(const tp_diagram *d, const vertex *n);
 

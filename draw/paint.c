@@ -9,6 +9,7 @@ const char diagram_rules[] = ".tapir .n{font-size:15px;fill:#24292f}"
                              ".tapir .o{font-size:18px;fill:#24292f}"
                              ".tapir .i{font-style:italic}"
                              ".tapir .v{fill:#1a7f37}.tapir .d{fill:#c0392b}.tapir .q{fill:#6e7781}"
+                             ".tapir .V{fill:none;stroke:#1a7f37}.tapir .D{fill:none;stroke:#c0392b}"
                              ".tapir .b{fill:#eef2f6;stroke:#57606a;stroke-width:1.3}"
                              ".tapir .y{fill:#6e7781;fill-opacity:.05;stroke:#afb8c1;stroke-dasharray:5 4}"
                              ".tapir .p{fill:none;stroke:#57606a;stroke-width:1.3;stroke-linejoin:round}"
@@ -18,6 +19,8 @@ const char diagram_rules[] = ".tapir .n{font-size:15px;fill:#24292f}"
                              "@media(prefers-color-scheme:dark){"
                              ".tapir .n,.tapir .o{fill:#e6edf3}"
                              ".tapir .v{fill:#56d364}.tapir .d{fill:#ff8479}.tapir .q{fill:#8b949e}"
+                             ".tapir .V{fill:none;stroke:#1a7f37}.tapir .D{fill:none;stroke:#c0392b}"
+                             ".tapir .V{stroke:#56d364}.tapir .D{stroke:#ff8479}"
                              ".tapir .b{fill:#1c2430;stroke:#9da7b3}"
                              ".tapir .y{stroke:#484f58}"
                              ".tapir .p{stroke:#9da7b3}.tapir .j{fill:#9da7b3}"
@@ -56,7 +59,7 @@ static double shape_before(const painter *p, int at, double port)
 {
     const vertex *n = &p->d->nodes[at];
     if (p->d->options.down) return n->high + (n->style.caption ? 15 : 0);
-    if (n->style.shape == TP_DIAGRAM_TEXT) return 4;
+    if (n->style.shape == TP_DIAGRAM_TEXT) return TEXT_GAP;
     if (n->style.shape == TP_DIAGRAM_BOX) return n->wide;
     const double round = n->high, dy = fmin(fabs(port), round);
     return n->wide - round + sqrt(round * round - dy * dy);
@@ -66,7 +69,7 @@ static double shape_after(const painter *p, int at)
 {
     const vertex *n = &p->d->nodes[at];
     if (p->d->options.down) return n->high;
-    return n->style.shape == TP_DIAGRAM_TEXT ? GATE + 3 : n->wide;
+    return n->style.shape == TP_DIAGRAM_TEXT ? text_after(n) + TEXT_GAP - 1 : n->wide;
 }
 
 static void paint_arrow(painter *p, double along, double across)
@@ -109,8 +112,9 @@ static void paint_wire(painter *p, const wire *w)
     const layout *l = &p->l;
     const spot *from = &l->spot[w->from], *to = &l->spot[w->to];
     const bool real = w->to < (int)p->d->node_count, arrow = real && p->d->options.arrows;
-    const double start = l->right[from->rank], end = l->left[to->rank], across = to->y + w->port;
-    const double middle = (start + end) / 2, last = real ? to->x - shape_before(p, w->to, w->port) : end;
+    const double start = l->right[from->rank], across = to->y + w->port;
+    const double last = real ? to->x - shape_before(p, w->to, w->port) : l->left[to->rank];
+    const double end = fmin(l->left[to->rank], last - (arrow ? ARROW : 0)), middle = (start + end) / 2;
     svg_add(p->out, "<path class='p' d='");
     put_place(p, "M", start, from->y);
     if (fabs(from->y - across) > .05) {
@@ -125,12 +129,11 @@ static void paint_wire(painter *p, const wire *w)
 
 /* ---- nodes ---- */
 
-/* A value above a wire, a gradient below it. */
-static void paint_texts(painter *p, const char *above, const char *below, bool grey, double middle, double across)
+/* A value above a wire, a gradient below it: in the middle of x, on both sides of y. */
+static void paint_texts(painter *p, const char *above, const char *below, bool grey, double x, double y)
 {
-    const double x = p->x + middle, y = p->y + across;
-    if (above) lines_write(p->out, grey ? "q m" : "v m", x, y - 5, 14, above);
-    if (below) lines_write(p->out, "d m", x, y + 14, 14, below);
+    block_write(p->out, grey ? "q" : "v", p->x + x, p->y + y, true, above);
+    block_write(p->out, "d", p->x + x, p->y + y, false, below);
 }
 
 static void paint_shape(painter *p, const vertex *n, double x, double y)
@@ -176,7 +179,7 @@ static void paint_node(painter *p, int at)
     const bool down = p->d->options.down;
     const double x = p->x + (down ? s->y : s->x), y = p->y + (down ? s->x : s->y);
     const bool text = n->style.shape == TP_DIAGRAM_TEXT && !down;
-    const bool end = text && l->inputs.start[at] < l->inputs.start[at + 1];
+    const bool end = text && n->reached;
     paint_shape(p, n, x, y);
     paint_label(p, n, x + (text && !end ? GATE - 2 : 0), y, end);
     if (n->style.caption) lines_write(p->out, "l m i", x, y - n->high - 5, 14, n->style.caption);
@@ -271,6 +274,7 @@ static void paint_frame(painter *p, int f)
 static void measure_nodes(tp_diagram *d)
 {
     double wide = 0;
+    for (uint32_t i = 0; i < d->edge_count; i++) d->nodes[d->edges[i].to].reached = true;
     for (uint32_t i = 0; i < d->node_count; i++) {
         node_measure(&d->nodes[i]);
         if (d->nodes[i].style.shape == TP_DIAGRAM_BOX) wide = fmax(wide, d->nodes[i].wide);
@@ -294,6 +298,29 @@ static bool fill_groups(painter *p)
     return true;
 }
 
+/* Of the texts of an edge: around it, or in a diagram that goes downwards to its right. */
+static spot label_spot(const tp_diagram *d, const edge *e, int at)
+{
+    const double width = stem_length(e->above, e->below), above = block_height(e->above),
+                 below = block_height(e->below);
+    spot s = {.after = width, .above = fmax(7, above), .below = fmax(7, below), .margin = 4, .source = at};
+    if (!d->options.down) return s;
+    s.after = above + below;
+    s.above = 7;
+    s.below = width;
+    return s;
+}
+
+static void paint_edge_texts(painter *p, int at)
+{
+    const edge *e = p->label[at - (int)p->d->node_count];
+    const spot *s = &p->l.spot[at];
+    if (p->d->options.down)
+        paint_texts(p, e->above, e->below, false, s->y + s->below / 2, s->x + block_height(e->above));
+    else
+        paint_texts(p, e->above, e->below, false, s->x + s->after / 2, s->y);
+}
+
 /* The diagram's nodes, and one for each edge that has texts. */
 static bool fill_layout(painter *p)
 {
@@ -314,11 +341,7 @@ static bool fill_layout(painter *p)
         int from = e->from;
         if (e->above || e->below) {
             p->label[at - (int)d->node_count] = e;
-            p->l.spot[at] = (spot){.after = stem_length(e->above, e->below),
-                                   .above = e->above ? VALUE_HIGH : 7,
-                                   .below = e->below ? VALUE_HIGH : 7,
-                                   .margin = 4,
-                                   .source = at};
+            p->l.spot[at] = label_spot(d, e, at);
             p->l.spot[at].group =
                 layout_common(&p->l, d->nodes[from].style.frame, d->nodes[e->to].style.frame, NULL, NULL);
             p->l.wire[edges++] = (wire){.from = from, .to = at};
@@ -349,10 +372,7 @@ static void paint(painter *p)
     for (int i = 0; i < l->spots; i++) paint_own(p, i);
     for (int i = 0; i < l->wires; i++) paint_wire(p, &l->wire[i]);
     for (int i = 0; i < (int)d->node_count; i++) paint_node(p, i);
-    for (int i = (int)d->node_count; i < l->nodes; i++) {
-        const edge *e = p->label[i - (int)d->node_count];
-        paint_texts(p, e->above, e->below, false, l->spot[i].x + l->spot[i].after / 2, l->spot[i].y);
-    }
+    for (int i = (int)d->node_count; i < l->nodes; i++) paint_edge_texts(p, i);
     svg_end(p->out);
 }
 

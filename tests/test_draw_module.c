@@ -18,13 +18,6 @@ static tp_var zeros(tp_dtype dtype, int rank, const int64_t *dims)
     return data_of(tape, tp_tensor_new(dtype, rank, dims));
 }
 
-static void expect_labels(const char *svg, size_t n, const char *const *labels)
-{
-    for (size_t i = 0; i < n; i++) expect_label(svg, labels[i]);
-}
-#define EXPECT_LABELS(svg, ...)                                                                                        \
-    expect_labels(svg, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
-
 START_TEST(module_shows_layers_shapes_and_parameters)
 {
     tp_module *net = tp_sequential(NULL, NULL);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the demos and renders their drawings.
+# Runs the demos.
 # usage: demo.sh BUILD      everything goes to BUILD/demo
 build=${1:?usage: demo.sh BUILD}
 out=$build/demo
@@ -7,13 +7,6 @@ mkdir -p "$out" || exit 1
 
 echo "== worked examples"
 "$build/demos/worked_examples" "$out" || exit 1
-if command -v dot >/dev/null; then
-    for graph in "$out"/*.dot; do
-        dot -Tsvg "$graph" -o "${graph%.dot}.svg" || exit 1
-    done
-else
-    echo "Graphviz's dot was not found (apt-get install graphviz): the drawings stay .dot files"
-fi
 
 echo
 echo "== a loss of one's own"
@@ -73,6 +66,6 @@ echo "== a small transformer on English text"
 
 echo
 echo "The drawings and pictures:"
-for file in "$out"/*.svg "$out"/*.dot; do
+for file in "$out"/*.svg; do
     if [ -f "$file" ]; then echo "  $file"; fi
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing on Debian.
 # usage: deps.sh [check] [bench]   check: also sanitizers and static analysis; bench: also the peers that are measured
-want="gcc make libc6-dev check pkg-config uthash-dev zlib1g-dev libjansson-dev libdnnl-dev dataset-fashion-mnist bible-kjv python3-sklearn graphviz librsvg2-bin"
+want="gcc make libc6-dev check pkg-config uthash-dev zlib1g-dev libjansson-dev libdnnl-dev dataset-fashion-mnist bible-kjv python3-sklearn librsvg2-bin"
 for extra in "$@"; do
     case $extra in
     check) want="$want clang clang-format libclang-rt-14-dev libomp-14-dev valgrind cppcheck" ;;
