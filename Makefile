@@ -55,6 +55,8 @@ DEMO_SRC := $(wildcard demos/*.c)
 DEMOS    := $(patsubst demos/%.c,$(BUILD)/demos/%,$(filter-out $(wildcard demos/lib_*.c),$(DEMO_SRC)))
 DEMO_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard demos/lib_*.c))
 TEST_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/*.c))
+CLI_OBJ  := $(patsubst %.c,$(OBJ)/%.o,$(wildcard cli/*.c))
+CLI_PARTS := $(filter-out $(OBJ)/cli/main.o,$(CLI_OBJ))
 DOC_OBJ  := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
 BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/*.c))
 GRADBENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard bench/gradbench/*.c))
@@ -69,7 +71,7 @@ GALLERY_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/gallery/*.c))
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(STATIC) $(SHARED) $(BUILD)/tapir.pc ## build the static and the shared library
+all: $(STATIC) $(SHARED) $(BUILD)/tapir.pc $(BUILD)/tapir ## build the library, static and shared, and the program tapir
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -107,7 +109,7 @@ $(SHARED): $(LIB_OBJ) tools/tapir.map
 $(BUILD)/tapir.pc: tools/tapir.pc.in Makefile
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(OPENMP) $(LIBS)|' $< > $@
 
-install: all ## install library, headers and pkg-config file under DESTDIR/PREFIX
+install: all ## install library, headers, pkg-config file and program under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/tapir
 	install -m 644 include/tapir/*.h $(DESTDIR)$(PREFIX)/include/tapir
 	install -m 644 $(STATIC) $(DESTDIR)$(PREFIX)/lib
@@ -115,14 +117,19 @@ install: all ## install library, headers and pkg-config file under DESTDIR/PREFI
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(PREFIX)/lib/libtapir.so.$(SOVERSION)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(PREFIX)/lib/libtapir.so
 	install -m 644 $(BUILD)/tapir.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BUILD)/tapir $(DESTDIR)$(PREFIX)/bin
+	install -m 644 cli/tapir.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 cli/tapir.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tapir
 
 # ---- tests ---------------------------------------------------------------------------------------
 
 # The program for GradBench is tested where it is built.
 $(OBJ)/tests/test_gradbench.o: LIBFLAGS += $(if $(JANSSON),-DGRADBENCH)
 
-$(BUILD)/tests: $(TEST_OBJ) $(STATIC)
-	$(CC) -o $@ $(TEST_OBJ) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
+# The parts of the program tapir are linked into the tests, but for its main; the tests run it too.
+$(BUILD)/tests: $(TEST_OBJ) $(CLI_PARTS) $(STATIC) | $(BUILD)/tapir
+	$(CC) -o $@ $(TEST_OBJ) $(CLI_PARTS) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
 
 # What the tests run.
 test-programs: $(COURSE) $(GRADBENCH)
@@ -160,6 +167,9 @@ $(DEMOS): $(BUILD)/demos/%: $(OBJ)/demos/%.o $(DEMO_LIB) $(STATIC)
 $(COURSE): $(BUILD)/demos/course/%: $(OBJ)/demos/course/%.o $(COURSE_LIB) $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $< $(COURSE_LIB) $(STATIC) $(LINK)
+
+$(BUILD)/tapir: $(CLI_OBJ) $(STATIC)
+	$(CC) -o $@ $(CLI_OBJ) $(STATIC) $(LINK)
 
 demo: $(DEMOS) ## the worked examples, then a network trained on Fashion-MNIST
 	@sh tools/demo.sh $(BUILD)

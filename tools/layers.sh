@@ -31,6 +31,7 @@ below plot core
 below optim core kernels autograd ops io
 below train core kernels autograd ops io nn optim
 below draw core kernels autograd ops io nn plot
+below cli # a program: public headers only
 
 # public headers of the layers above must not be reached from below
 public() {

@@ -1,0 +1,303 @@
+#include "cli/report.h"
+
+#include <math.h>
+#include <string.h>
+
+static cli_style plain(const cli_report *r)
+{
+    return (cli_style){.digits = r->digits};
+}
+
+static void put_number(const cli_report *r, cli_text *to, double x)
+{
+    cli_put_number(to, x, r->digits);
+}
+
+/* A number as a factor: in parentheses where it has a sign. */
+static void put_factor(const cli_report *r, cli_text *to, double x)
+{
+    const bool sign = x < 0;
+    cli_put(to, sign ? "(" : "");
+    put_number(r, to, x);
+    cli_put(to, sign ? ")" : "");
+}
+
+/* d<result>/d<node> */
+static void put_derivative(const cli_report *r, cli_text *to, int by)
+{
+    cli_put(to, "d");
+    cli_put_result(to, r->labels, plain(r));
+    cli_put(to, "/d");
+    if (by == r->c->e->root)
+        cli_put_result(to, r->labels, plain(r));
+    else
+        cli_put_label(to, r->labels, by, plain(r));
+}
+
+static void heading(const cli_report *r, const char *text)
+{
+    fprintf(r->out, "\n%s%s%s\n", r->colours.bold, text, r->colours.off);
+}
+
+/* ---- forward ---- */
+
+static void forward_row(const cli_report *r, cli_table *t, int n, int step, cli_formula *formula)
+{
+    const cli_node *const node = &r->c->e->nodes[n];
+    cli_putf(&t->text, "%d", step), cli_table_cell(t);
+    cli_put_label(&t->text, r->labels, n, plain(r)), cli_table_cell(t);
+    if (node->kind == CLI_CALL) {
+        cli_call_formula(formula, r->labels, n, plain(r));
+        t->text.failed = t->text.failed || formula->symbols.failed || formula->numbers.failed;
+        cli_put(&t->text, cli_string(&formula->symbols)), cli_table_cell(t);
+        cli_put(&t->text, cli_string(&formula->numbers)), cli_table_cell(t);
+    } else {
+        cli_put(&t->text, "given"), cli_table_cell(t);
+        cli_table_cell(t);
+    }
+    put_number(r, &t->text, r->c->gates[n].value), cli_table_cell(t);
+}
+
+/* Variables first, then the gates. */
+bool cli_report_forward(const cli_report *r)
+{
+    const cli_column columns[] = {{.head = "step", .right = true},
+                                  {.head = "gate"},
+                                  {.head = "is", .gives_way = true},
+                                  {.head = "with numbers", .gives_way = true},
+                                  {.head = "value", .right = true, .colour = r->colours.value}};
+    cli_table t;
+    cli_formula formula = {{0}, {0}};
+    int step = 0;
+    heading(r, "Forward: values, from the variables to the result");
+    cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, 5);
+    for (int kind = CLI_VARIABLE; kind <= CLI_CALL; kind++)
+        for (int n = 0; n < r->c->e->count && !t.text.failed; n++)
+            if (r->c->gates[n].used && (int)r->c->e->nodes[n].kind == kind) forward_row(r, &t, n, ++step, &formula);
+    if (step == 0) { /* the result is a number */
+        cli_put(&t.text, "1"), cli_table_cell(&t);
+        cli_put_result(&t.text, r->labels, plain(r)), cli_table_cell(&t);
+        cli_put_label(&t.text, r->labels, r->c->e->root, plain(r)), cli_table_cell(&t);
+        cli_table_cell(&t);
+        put_number(r, &t.text, r->c->gates[r->c->e->root].value), cli_table_cell(&t);
+    }
+    cli_formula_free(&formula);
+    return cli_table_end(&t);
+}
+
+/* ---- backward ---- */
+
+/* dg/dx = formula = numbers = value, without what only repeats */
+static void put_local(const cli_report *r, cli_text *to, int n, int i, cli_formula *formula)
+{
+    cli_put(to, "d");
+    cli_put_label(to, r->labels, n, plain(r));
+    cli_put(to, "/d");
+    cli_put_label(to, r->labels, r->c->e->nodes[n].operand[i], plain(r));
+    cli_text value = {.memory = r->c->memory};
+    put_number(r, &value, r->c->gates[n].local[i]);
+    const char *last = "";
+    if (cli_slope_formula(formula, r->labels, n, i, plain(r))) {
+        const char *const parts[] = {cli_string(&formula->symbols), cli_string(&formula->numbers)};
+        for (int k = 0; k < 2; k++) {
+            if (strcmp(parts[k], last) != 0 && strcmp(parts[k], cli_string(&value)) != 0)
+                cli_putf(to, " = %s", parts[k]);
+            last = parts[k];
+        }
+        to->failed = to->failed || formula->symbols.failed || formula->numbers.failed;
+    }
+    cli_putf(to, " = %s", cli_string(&value));
+    to->failed = to->failed || value.failed;
+    cli_text_free(&value);
+}
+
+/* df/dx = upstream*local = product; at a fork += */
+static void put_product(const cli_report *r, cli_text *to, const cli_product *product)
+{
+    const int by = r->c->e->nodes[product->gate].operand[product->operand];
+    put_derivative(r, to, by);
+    cli_put(to, r->c->gates[by].arrivals > 1 ? " += " : " = ");
+    put_number(r, to, r->c->gates[product->gate].gradient);
+    cli_put(to, "*");
+    put_factor(r, to, r->c->gates[product->gate].local[product->operand]);
+    cli_put(to, " = ");
+    put_number(r, to, product->value);
+}
+
+/* What came back to a fork, added up: df/dx = 2 + 4 = 6 */
+static void put_sum(const cli_report *r, cli_text *to, int n)
+{
+    put_derivative(r, to, n);
+    for (int p = r->c->gates[n].first; p >= 0; p = r->c->products[p].next) {
+        cli_put(to, p == r->c->gates[n].first ? " = " : " + ");
+        if (p == r->c->gates[n].first)
+            put_number(r, to, r->c->products[p].value);
+        else
+            put_factor(r, to, r->c->products[p].value);
+    }
+    cli_put(to, " = ");
+    put_number(r, to, r->c->gates[n].gradient);
+}
+
+static void backward_row(const cli_report *r, cli_table *t, int p, cli_formula *formula)
+{
+    const cli_product *const product = &r->c->products[p];
+    const bool first = p == 0 || r->c->products[p - 1].gate != product->gate;
+    const int by = r->c->e->nodes[product->gate].operand[product->operand];
+    if (first) cli_put_label(&t->text, r->labels, product->gate, plain(r));
+    cli_table_cell(t);
+    if (first) put_number(r, &t->text, r->c->gates[product->gate].gradient);
+    cli_table_cell(t);
+    put_local(r, &t->text, product->gate, product->operand, formula), cli_table_cell(t);
+    put_product(r, &t->text, product), cli_table_cell(t);
+    if (r->c->gates[by].arrivals < 2 || r->c->gates[by].last != p) return;
+    cli_table_cell(t), cli_table_cell(t);
+    cli_putf(&t->text, "fork: %d came back, they add up", r->c->gates[by].arrivals), cli_table_cell(t);
+    put_sum(r, &t->text, by), cli_table_cell(t);
+}
+
+bool cli_report_backward(const cli_report *r)
+{
+    const cli_column columns[] = {{.head = "gate"},
+                                  {.head = "upstream", .right = true, .colour = r->colours.gradient},
+                                  {.head = "local gradient", .gives_way = true},
+                                  {.head = "downstream = upstream * local", .gives_way = true}};
+    if (!r->c->gates[r->c->e->root].needs || r->c->product_count == 0) return true;
+    cli_table t;
+    cli_formula formula = {{0}, {0}};
+    cli_text start = {.memory = r->c->memory};
+    heading(r, "Backward: gradients, from the result to the variables");
+    put_derivative(r, &start, r->c->e->root);
+    fprintf(r->out, "  the walk starts with %s = 1\n", cli_string(&start));
+    bool good = !start.failed;
+    cli_text_free(&start);
+    cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, 4);
+    for (int p = 0; p < r->c->product_count && !t.text.failed; p++) backward_row(r, &t, p, &formula);
+    cli_formula_free(&formula);
+    good = cli_table_end(&t) && good;
+    return good;
+}
+
+/* ---- gradient and check ---- */
+
+static void put_verdict(const cli_report *r, cli_text *to, const cli_gate *gate, const cli_checked *k)
+{
+    switch (k->verdict) {
+    case CLI_AGREES: cli_putf(to, "%.1e", fabs(k->difference - gate->gradient)); break;
+    case CLI_DIFFERS: cli_putf(to, "%.1e  WRONG", fabs(k->difference - gate->gradient)); break;
+    case CLI_NOISY:
+        cli_putf(to, "%.1e, but the difference is only good to %.1e", fabs(k->difference - gate->gradient),
+                 10 * k->uncertain);
+        break;
+    case CLI_CORNER:
+    case CLI_OUTSIDE:
+        cli_put(to, "a corner: slope "), put_number(r, to, k->left), cli_put(to, " on the left, ");
+        put_number(r, to, k->right), cli_put(to, " on the right");
+        break;
+    case CLI_JUMP:
+        cli_put(to, "a jump from "), put_number(r, to, k->left), cli_put(to, " to "), put_number(r, to, k->right);
+        break;
+    case CLI_NO_VALUE: cli_put(to, "no finite value"); break;
+    }
+}
+
+static void gradient_row(const cli_report *r, cli_table *t, int n, const cli_checked *k)
+{
+    const cli_gate *const gate = &r->c->gates[n];
+    put_derivative(r, &t->text, n), cli_table_cell(t);
+    put_number(r, &t->text, gate->gradient), cli_table_cell(t);
+    if (!k) return;
+    const bool difference = k->verdict == CLI_AGREES || k->verdict == CLI_DIFFERS || k->verdict == CLI_NOISY;
+    if (difference) put_number(r, &t->text, k->difference);
+    cli_table_cell(t);
+    put_verdict(r, &t->text, gate, k), cli_table_cell(t);
+}
+
+/* What is done at corners and jumps, once for each gate that has one here. */
+static bool print_notes(const cli_report *r, const cli_checked *checked)
+{
+    cli_text line = {.memory = r->c->memory};
+    cli_formula formula = {{0}, {0}};
+    int said = -1;
+    for (int i = 0; i < r->c->e->name_count; i++) {
+        const int n = r->c->e->names[i].node, gate = checked[i].gate;
+        if (n < 0 || r->c->e->nodes[n].kind != CLI_VARIABLE || !r->c->gates[n].used || gate < 0 || gate == said)
+            continue;
+        said = gate;
+        cli_clear(&line);
+        cli_put_label(&line, r->labels, gate, plain(r));
+        cli_call_formula(&formula, r->labels, gate, plain(r));
+        cli_putf(&line, " = %s = %s: %s.", cli_string(&formula.symbols), cli_string(&formula.numbers),
+                 cli_function_at(r->c->e->nodes[gate].function)->note);
+        fprintf(r->out, "  %s\n", cli_string(&line));
+    }
+    const bool good = !line.failed && !formula.symbols.failed && !formula.numbers.failed;
+    cli_formula_free(&formula);
+    cli_text_free(&line);
+    return good;
+}
+
+static void print_conclusion(const cli_report *r, const cli_checked *checked)
+{
+    int count[CLI_NO_VALUE + 1] = {0};
+    for (int i = 0; i < r->c->e->name_count; i++) {
+        const int n = r->c->e->names[i].node;
+        if (n >= 0 && r->c->e->nodes[n].kind == CLI_VARIABLE && r->c->gates[n].used) count[checked[i].verdict]++;
+    }
+    const bool bad = count[CLI_DIFFERS] || count[CLI_NO_VALUE];
+    const char *text = "the gradient agrees with the central differences";
+    if (count[CLI_DIFFERS])
+        text = "the gradient is not what the central differences say";
+    else if (count[CLI_NO_VALUE])
+        text = "where there is no finite value there is nothing to compare";
+    else if (count[CLI_JUMP] || count[CLI_CORNER] || count[CLI_OUTSIDE])
+        text = count[CLI_AGREES] ? "the gradient agrees wherever there is a derivative"
+                                 : "there is no derivative here; what is printed follows the rules above";
+    else if (count[CLI_NOISY])
+        text = "the differences are too rough to tell everywhere; where they are not, the gradient agrees";
+    fprintf(r->out, "%s%s: %s%s\n", bad ? r->colours.alarm : r->colours.bold, bad ? "Check failed" : "Check passed",
+            text, r->colours.off);
+    if (count[CLI_OUTSIDE])
+        fputs("  At a corner the rules of the gates need not add up to one of the slopes: each gate takes its own.\n",
+              r->out);
+}
+
+bool cli_report_gradient(const cli_report *r, const cli_checked *checked, const char *why)
+{
+    const cli_column columns[] = {{.head = "gradient"},
+                                  {.head = "", .right = true, .colour = r->colours.gradient},
+                                  {.head = "central difference", .right = true},
+                                  {.head = "off by"}};
+    if (!r->c->gates[r->c->e->root].needs) {
+        fputs("\nNo gradient flows back: the result does not change with a variable.\n", r->out);
+        return true;
+    }
+    cli_table t;
+    heading(r, checked ? "Result, and the check by finite differences" : "Result");
+    cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, checked ? 4 : 2);
+    for (int i = 0; i < r->c->e->name_count && !t.text.failed; i++) {
+        const int n = r->c->e->names[i].node;
+        if (n < 0 || r->c->e->nodes[n].kind != CLI_VARIABLE || !r->c->gates[n].used) continue;
+        gradient_row(r, &t, n, checked ? &checked[i] : NULL);
+    }
+    bool good = cli_table_end(&t);
+    if (checked) {
+        good = print_notes(r, checked) && good;
+        print_conclusion(r, checked);
+    } else if (why) {
+        fprintf(r->out, "Not checked: %s\n", why);
+    }
+    return good;
+}
+
+bool cli_is_good(const cli_circuit *c, const cli_checked *checked)
+{
+    if (!isfinite(c->gates[c->e->root].value)) return false;
+    for (int i = 0; i < c->e->name_count; i++) {
+        const int n = c->e->names[i].node;
+        if (n < 0 || c->e->nodes[n].kind != CLI_VARIABLE || !c->gates[n].used) continue;
+        if (!isfinite(c->gates[n].gradient)) return false;
+        if (checked && (checked[i].verdict == CLI_DIFFERS || checked[i].verdict == CLI_NO_VALUE)) return false;
+    }
+    return true;
+}
