@@ -87,7 +87,7 @@ static bool extrapolate(checker *k, cli_checked *result, int *gate)
 /* Value and slope as the point is approached from one side, from a parabola through three points on it. */
 static beside approach(checker *k, double side, double *slope)
 {
-    const double h = side * 0x1p-14 * k->scale;
+    const double h = side * 0x1p-18 * k->scale;
     const beside a = look(k, h), b = look(k, 2 * h), c = look(k, 3 * h);
     *slope = (-5 * a.y + 8 * b.y - 3 * c.y) / (2 * h);
     return (beside){3 * a.y - 3 * b.y + c.y, a.finite && b.finite && c.finite};
@@ -105,6 +105,11 @@ static void look_at_corner(checker *k, double gradient, cli_checked *result)
         const double low = fmin(result->left, result->right), high = fmax(result->left, result->right);
         const double room = 1e-5 * fmax(1, fmax(fabs(low), fabs(high)));
         result->verdict = gradient >= low - room && gradient <= high + room ? CLI_CORNER : CLI_OUTSIDE;
+        if (result->verdict == CLI_CORNER && high - low <= room) { /* the branches meet smoothly */
+            result->verdict = CLI_AGREES;
+            result->difference = (low + high) / 2, result->uncertain = room;
+            result->gate = -1;
+        }
     }
 }
 

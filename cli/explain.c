@@ -1,9 +1,11 @@
 #include "cli/explain.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
+#include "cli/drawing.h"
+#include "cli/json.h"
+#include "cli/latex.h"
 #include "cli/report.h"
 
 /* One run: what it reads, and where it writes. */
@@ -221,33 +223,21 @@ static int print_report(run *r)
     return good ? CLI_GOOD : out_of_memory(r);
 }
 
-static int complain_of_file(run *r, const char *name, const char *what)
+static int print(run *r)
 {
-    fprintf(r->complaints, "tapir: %s: %s\n", name, what);
-    return CLI_TROUBLE;
+    const cli_options *const o = r->options;
+    if (!o->json && !o->latex) return print_report(r);
+    const bool good = o->json ? cli_print_json(&r->labels, r->checked, r->out)
+                              : cli_print_latex(&r->labels, o->digits, o->latex == CLI_LATEX_DOCUMENT, r->out);
+    return good ? CLI_GOOD : out_of_memory(r);
 }
 
-static int write_dot(run *r)
+static int draw(run *r)
 {
-    const char *const name = r->options->dot;
-    if (!name) return CLI_GOOD;
-    cli_text label = {.memory = r->memory};
-    for (int n = 0; n < r->e.count; n++) {
-        if (!r->c.gates[n].used || r->e.nodes[n].kind == CLI_NUMBER) continue;
-        cli_clear(&label);
-        cli_put_label(&label, &r->labels, n, (cli_style){.digits = 6});
-        tp_name(r->c.gates[n].at, cli_string(&label));
-    }
-    const bool lost = label.failed;
-    cli_text_free(&label);
-    if (lost) return out_of_memory(r);
-    FILE *const file = strcmp(name, "-") == 0 ? r->out : fopen(name, "w");
-    if (!file) return complain_of_file(r, name, strerror(errno));
-    tp_status status = cli_circuit_walk(&r->c);
-    if (status == TP_OK) status = tp_draw_dot(r->c.gates[r->e.root].at, file);
-    const bool closed = file == r->out || fclose(file) == 0;
-    if (status != TP_OK) return complain_of_file(r, name, tp_tape_error(r->c.tape));
-    return closed ? CLI_GOOD : complain_of_file(r, name, strerror(errno));
+    tp_error error = {TP_OK, ""};
+    if (cli_draw(&r->c, &r->labels, r->options, r->out, &error) == TP_OK) return CLI_GOOD;
+    fprintf(r->complaints, "tapir: %s\n", error.message);
+    return CLI_TROUBLE;
 }
 
 static bool is_output(const char *name)
@@ -263,9 +253,8 @@ static int explain(run *r)
     if (!bad) bad = check(r);
     if (bad) return bad;
     const cli_options *const o = r->options;
-    if (!o->quiet && !is_output(o->svg) && !is_output(o->dot)) bad = print_report(r);
-    if (!bad) bad = write_dot(r);
-    if (!bad && (fflush(r->out) != 0 || ferror(r->out))) bad = complain_of_file(r, "output", strerror(errno));
+    if (!o->quiet && !is_output(o->svg) && !is_output(o->dot)) bad = print(r);
+    if (!bad) bad = draw(r);
     if (bad) return bad;
     return cli_is_good(&r->c, r->checked) ? CLI_GOOD : CLI_BAD;
 }

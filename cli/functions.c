@@ -51,10 +51,11 @@ static const cli_function table[] = {
 #include "cli/functions.def"
 };
 
+/* Other words for some; the first ones are those that are shown. */
 static const struct {
     const char *word, *function;
-} aliases[] = {{"max", "maximum"},         {"min", "minimum"}, {"ln", "log"},
-               {"clamp", "clamp_tensors"}, {"swish", "silu"},  {"σ", "sigmoid"}};
+} aliases[] = {{"max", "maximum"}, {"min", "minimum"}, {"clamp", "clamp_tensors"},
+               {"ln", "log"},      {"swish", "silu"},  {"σ", "sigmoid"}};
 
 int cli_function_count(void)
 {
@@ -71,6 +72,14 @@ const char *cli_alias_at(int i, const char **function)
     if (i < 0 || i >= (int)(sizeof aliases / sizeof *aliases)) return NULL;
     if (function) *function = aliases[i].function;
     return aliases[i].word;
+}
+
+const char *cli_function_word(int i)
+{
+    enum { SHOWN = 3 };
+    for (int k = 0; k < SHOWN; k++)
+        if (strcmp(aliases[k].function, table[i].name) == 0) return aliases[k].word;
+    return table[i].name;
 }
 
 static bool same(const char *word, const char *name, size_t n)

@@ -31,6 +31,8 @@ enum { CLI_ADD, CLI_SUB, CLI_MUL, CLI_DIV, CLI_POW, CLI_NEG };
 
 int cli_function_count(void);
 const cli_function *cli_function_at(int i);
+/* What it is called where it is shown: max, not maximum. */
+const char *cli_function_word(int i);
 /* By a name of n bytes, or another word for it (max, ln); -1 when there is none. */
 int cli_function_named(const char *name, size_t n);
 /* The words that stand for functions of another name, one after the other: NULL at the end. */

@@ -157,6 +157,9 @@ bool cli_slope_formula(cli_formula *to, const cli_labels *labels, int node, int 
     if (good) {
         put_formula(&to->symbols, &formula, labels, node, false, style);
         put_formula(&to->numbers, &formula, labels, node, true, style);
+        const cli_node *const root = &formula.nodes[formula.root];
+        const bool sum = root->kind == CLI_CALL && (root->function == CLI_ADD || root->function == CLI_SUB);
+        to->loose = sum || *cli_string(&to->symbols) == '-';
     }
     cli_expression_free(&formula);
     return good;

@@ -19,11 +19,12 @@ void cli_put_label(cli_text *to, const cli_labels *labels, int node, cli_style s
 /* The result's, also where the result is a variable or a number. */
 void cli_put_result(cli_text *to, const cli_labels *labels, cli_style style);
 
-/* A call's slope by operand i, with the operands' labels (or values) in it; *node is set to where the formula is
-   trivial: to false when it is one label or number. False when nothing flows back by it, or memory is short. */
+/* A formula with the labels of a call's operands in it, and with their values. */
 typedef struct cli_formula {
     cli_text symbols, numbers;
+    bool loose; /* a sum, or begins with a sign: as a factor it needs parentheses */
 } cli_formula;
+/* The slope of a call by operand i. False when nothing flows back by it, or memory is short. */
 bool cli_slope_formula(cli_formula *to, const cli_labels *labels, int node, int i, cli_style style);
 /* The call itself, likewise. */
 void cli_call_formula(cli_formula *to, const cli_labels *labels, int node, cli_style style);

@@ -241,7 +241,7 @@ static bool close_call(parser *p, pending w)
     const cli_function *const f = cli_function_at(w.function);
     const bool chain = strcmp(f->name, "maximum") == 0 || strcmp(f->name, "minimum") == 0;
     if (w.count != f->operands && !(chain && w.count > 2))
-        return problem(p, w.at, w.length, "%s takes %d operand%s, not %d", f->name, f->operands,
+        return problem(p, w.at, w.length, "%s takes %d operand%s, not %d", cli_function_word(w.function), f->operands,
                        f->operands == 1 ? "" : "s", w.count);
     for (int i = 1; i <= f->numbers; i++) {
         const cli_node *const operand = &p->e->nodes[p->values[p->value_count - (size_t)i]];

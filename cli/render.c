@@ -17,6 +17,7 @@ typedef struct piece {
 typedef struct renderer {
     cli_text *to;
     const cli_expression *e;
+    int root;
     const cli_leaf *leaves;
     cli_style style;
     piece *pieces; /* the next is the last */
@@ -56,6 +57,25 @@ void cli_render_number(cli_text *to, double x, cli_style style)
     }
 }
 
+/* LaTeX's word for a letter of Greek, or NULL. */
+static const char *greek_of(int32_t point)
+{
+    static const char *const small[] = {"alpha",     "beta", "gamma", "delta",    "epsilon", "zeta", "eta",
+                                        "theta",     "iota", "kappa", "lambda",   "mu",      "nu",   "xi",
+                                        "mathit{o}", "pi",   "rho",   "varsigma", "sigma",   "tau",  "upsilon",
+                                        "phi",       "chi",  "psi",   "omega"};
+    static const struct {
+        int32_t point;
+        const char *word;
+    } large[] = {{0x393, "Gamma"}, {0x394, "Delta"}, {0x398, "Theta"}, {0x39b, "Lambda"},
+                 {0x39e, "Xi"},    {0x3a0, "Pi"},    {0x3a3, "Sigma"}, {0x3a5, "Upsilon"},
+                 {0x3a6, "Phi"},   {0x3a8, "Psi"},   {0x3a9, "Omega"}};
+    if (point >= 0x3b1 && point <= 0x3c9) return small[point - 0x3b1];
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        if (large[i].point == point) return large[i].word;
+    return NULL;
+}
+
 static bool is_greek(const char *name, size_t n)
 {
     static const char letters[] = " alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho "
@@ -77,10 +97,14 @@ void cli_render_name(cli_text *to, const char *name, size_t length, cli_style st
     while (stem > 0 && name[stem - 1] == '_') stem--;
     if (stem == 0) stem = length;
     size_t letters = 0, bytes;
-    for (size_t i = 0; i < stem; i += bytes) cli_decode(name + i, stem - i, &bytes), letters++;
+    int32_t point = 0;
+    for (size_t i = 0; i < stem; i += bytes) point = cli_decode(name + i, stem - i, &bytes), letters++;
     if (is_greek(name, stem)) {
         cli_putf(to, "\\%.*s", (int)stem, name);
+    } else if (letters == 1 && greek_of(point)) {
+        cli_putf(to, "\\%s", greek_of(point));
     } else if (letters <= 1) {
+        cli_put(to, point == '_' ? "\\" : "");
         cli_put_bytes(to, name, stem);
     } else {
         cli_put(to, "\\mathit{");
@@ -171,7 +195,7 @@ static void push_call(renderer *r, const cli_node *node)
             if (i > 0) push_text(r, ", ", 2);
         }
         push_text(r, r->style.latex ? "}\\left(" : "(", r->style.latex ? 7 : 1);
-        push_upright(r, f->name);
+        push_upright(r, cli_function_word(node->function));
         return;
     }
     const char *end = f->latex + strlen(f->latex);
@@ -199,7 +223,9 @@ static void put_leaf(renderer *r, const cli_node *node)
 static void put_node(renderer *r, piece p)
 {
     const cli_node *const node = &r->e->nodes[p.node];
-    if (binding_of(r, node) < p.least || (!p.first && begins_with_sign(r, node))) {
+    if (node->kind == CLI_CALL && node->name >= 0 && p.node != r->root) {
+        cli_put(r->to, r->leaves[node->name].text);
+    } else if (binding_of(r, node) < p.least || (!p.first && begins_with_sign(r, node))) {
         const bool latex = r->style.latex;
         push_text(r, latex ? "\\right)" : ")", latex ? 7 : 1);
         push_node(r, p.node, BIND_ANY, true);
@@ -218,7 +244,7 @@ static void put_node(renderer *r, piece p)
 
 void cli_render(cli_text *to, const cli_expression *e, int root, const cli_leaf *leaves, cli_style style)
 {
-    renderer r = {.to = to, .e = e, .leaves = leaves, .style = style};
+    renderer r = {.to = to, .e = e, .root = root, .leaves = leaves, .style = style};
     push_node(&r, root, BIND_ANY, true);
     while (r.count > 0 && !to->failed) {
         const piece p = r.pieces[--r.count];
@@ -234,7 +260,7 @@ void cli_render_call(cli_text *to, int function, const cli_leaf *operands, cli_s
 {
     cli_node nodes[CLI_OPERANDS + 1] = {{0}};
     cli_node *const call = &nodes[CLI_OPERANDS];
-    *call = (cli_node){.kind = CLI_CALL, .function = function};
+    *call = (cli_node){.kind = CLI_CALL, .function = function, .name = -1};
     for (int i = 0; i < CLI_OPERANDS; i++) {
         nodes[i] = (cli_node){.kind = CLI_VARIABLE, .name = i};
         call->operand[i] = i;

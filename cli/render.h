@@ -15,7 +15,8 @@ typedef struct cli_style {
     int digits;
 } cli_style;
 
-/* Node `root` of e with leaves[name] for each variable. Out of memory shows in `to`. */
+/* Node `root` of e with leaves[name] for each variable, and for each part below it that has a name. Out of memory
+   shows in `to`. */
 void cli_render(cli_text *to, const cli_expression *e, int root, const cli_leaf *leaves, cli_style style);
 /* A single call of a function with these for its operands. */
 void cli_render_call(cli_text *to, int function, const cli_leaf *operands, cli_style style);

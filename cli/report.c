@@ -3,6 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+/* Whether the name is a variable that the result depends on. */
+static bool is_variable(const cli_circuit *c, int name)
+{
+    const int n = c->e->names[name].node;
+    return n >= 0 && c->e->nodes[n].kind == CLI_VARIABLE && c->gates[n].used;
+}
+
 static cli_style plain(const cli_report *r)
 {
     return (cli_style){.digits = r->digits};
@@ -189,8 +196,12 @@ static void put_verdict(const cli_report *r, cli_text *to, const cli_gate *gate,
         cli_putf(to, "%.1e, but the difference is only good to %.1e", fabs(k->difference - gate->gradient),
                  10 * k->uncertain);
         break;
-    case CLI_CORNER:
     case CLI_OUTSIDE:
+    case CLI_CORNER:
+        if (fabs(k->left - k->right) < 1e-5 * fmax(1, fabs(k->left))) {
+            cli_put(to, "slope "), put_number(r, to, (k->left + k->right) / 2), cli_put(to, " on both sides");
+            break;
+        }
         cli_put(to, "a corner: slope "), put_number(r, to, k->left), cli_put(to, " on the left, ");
         put_number(r, to, k->right), cli_put(to, " on the right");
         break;
@@ -213,37 +224,69 @@ static void gradient_row(const cli_report *r, cli_table *t, int n, const cli_che
     put_verdict(r, &t->text, gate, k), cli_table_cell(t);
 }
 
+/* g1 = relu(x) = relu(0): what there is to say of it */
+static bool print_note(const cli_report *r, int gate, const char *note)
+{
+    cli_text label = {.memory = r->c->memory};
+    cli_formula formula = {{0}, {0}};
+    cli_put_label(&label, r->labels, gate, plain(r));
+    cli_call_formula(&formula, r->labels, gate, plain(r));
+    fprintf(r->out, "  %s = %s = %s: %s.\n", cli_string(&label), cli_string(&formula.symbols),
+            cli_string(&formula.numbers), note);
+    const bool good = !label.failed && !formula.symbols.failed && !formula.numbers.failed;
+    cli_formula_free(&formula);
+    cli_text_free(&label);
+    return good;
+}
+
+/* The first gate whose value or local gradient is not finite. */
+static bool print_first_bad(const cli_report *r)
+{
+    for (int n = 0; n < r->c->e->count; n++) {
+        const cli_gate *const gate = &r->c->gates[n];
+        if (!gate->used || r->c->e->nodes[n].kind != CLI_CALL) continue;
+        if (isnan(gate->value)) return print_note(r, n, "has no value (nan)");
+        if (isinf(gate->value)) return print_note(r, n, "is infinite, or too large for a double");
+        for (int i = 0; i < cli_operand_count(&r->c->e->nodes[n]); i++)
+            if (!isfinite(gate->local[i])) return print_note(r, n, "its slope is infinite here, or there is none");
+    }
+    return true;
+}
+
+/* Gates through which nothing flows back although a variable is below them. */
+static bool print_flat(const cli_report *r)
+{
+    for (int n = 0; n < r->c->e->count; n++) {
+        const cli_node *const node = &r->c->e->nodes[n];
+        if (!r->c->gates[n].used || r->c->gates[n].needs || node->kind != CLI_CALL) continue;
+        for (int i = 0; i < cli_operand_count(node); i++)
+            if (r->c->gates[node->operand[i]].needs && !print_note(r, n, cli_function_at(node->function)->note))
+                return false;
+    }
+    return true;
+}
+
 /* What is done at corners and jumps, once for each gate that has one here. */
 static bool print_notes(const cli_report *r, const cli_checked *checked)
 {
-    cli_text line = {.memory = r->c->memory};
-    cli_formula formula = {{0}, {0}};
     int said = -1;
+    bool good = print_flat(r), bad = false;
     for (int i = 0; i < r->c->e->name_count; i++) {
-        const int n = r->c->e->names[i].node, gate = checked[i].gate;
-        if (n < 0 || r->c->e->nodes[n].kind != CLI_VARIABLE || !r->c->gates[n].used || gate < 0 || gate == said)
-            continue;
+        const int gate = checked[i].gate;
+        if (!is_variable(r->c, i)) continue;
+        bad = bad || checked[i].verdict == CLI_NO_VALUE;
+        if (gate < 0 || gate == said || !r->c->gates[gate].needs) continue; /* what is flat was told */
         said = gate;
-        cli_clear(&line);
-        cli_put_label(&line, r->labels, gate, plain(r));
-        cli_call_formula(&formula, r->labels, gate, plain(r));
-        cli_putf(&line, " = %s = %s: %s.", cli_string(&formula.symbols), cli_string(&formula.numbers),
-                 cli_function_at(r->c->e->nodes[gate].function)->note);
-        fprintf(r->out, "  %s\n", cli_string(&line));
+        good = good && print_note(r, gate, cli_function_at(r->c->e->nodes[gate].function)->note);
     }
-    const bool good = !line.failed && !formula.symbols.failed && !formula.numbers.failed;
-    cli_formula_free(&formula);
-    cli_text_free(&line);
-    return good;
+    return good && (!bad || print_first_bad(r));
 }
 
 static void print_conclusion(const cli_report *r, const cli_checked *checked)
 {
     int count[CLI_NO_VALUE + 1] = {0};
-    for (int i = 0; i < r->c->e->name_count; i++) {
-        const int n = r->c->e->names[i].node;
-        if (n >= 0 && r->c->e->nodes[n].kind == CLI_VARIABLE && r->c->gates[n].used) count[checked[i].verdict]++;
-    }
+    for (int i = 0; i < r->c->e->name_count; i++)
+        if (is_variable(r->c, i)) count[checked[i].verdict]++;
     const bool bad = count[CLI_DIFFERS] || count[CLI_NO_VALUE];
     const char *text = "the gradient agrees with the central differences";
     if (count[CLI_DIFFERS])
@@ -258,7 +301,8 @@ static void print_conclusion(const cli_report *r, const cli_checked *checked)
     fprintf(r->out, "%s%s: %s%s\n", bad ? r->colours.alarm : r->colours.bold, bad ? "Check failed" : "Check passed",
             text, r->colours.off);
     if (count[CLI_OUTSIDE])
-        fputs("  At a corner the rules of the gates need not add up to one of the slopes: each gate takes its own.\n",
+        fputs("  Each gate takes a slope of its own at its corner; together they need not make one of the slopes of "
+              "the whole.\n",
               r->out);
 }
 
@@ -269,16 +313,14 @@ bool cli_report_gradient(const cli_report *r, const cli_checked *checked, const 
                                   {.head = "central difference", .right = true},
                                   {.head = "off by"}};
     if (!r->c->gates[r->c->e->root].needs) {
-        fputs("\nNo gradient flows back: the result does not change with a variable.\n", r->out);
-        return true;
+        fputs("\nNo gradient flows back.\n", r->out);
+        return print_flat(r) && (isfinite(r->c->gates[r->c->e->root].value) || print_first_bad(r));
     }
     cli_table t;
     heading(r, checked ? "Result, and the check by finite differences" : "Result");
     cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, checked ? 4 : 2);
     for (int i = 0; i < r->c->e->name_count && !t.text.failed; i++) {
-        const int n = r->c->e->names[i].node;
-        if (n < 0 || r->c->e->nodes[n].kind != CLI_VARIABLE || !r->c->gates[n].used) continue;
-        gradient_row(r, &t, n, checked ? &checked[i] : NULL);
+        if (is_variable(r->c, i)) gradient_row(r, &t, r->c->e->names[i].node, checked ? &checked[i] : NULL);
     }
     bool good = cli_table_end(&t);
     if (checked) {
@@ -294,9 +336,8 @@ bool cli_is_good(const cli_circuit *c, const cli_checked *checked)
 {
     if (!isfinite(c->gates[c->e->root].value)) return false;
     for (int i = 0; i < c->e->name_count; i++) {
-        const int n = c->e->names[i].node;
-        if (n < 0 || c->e->nodes[n].kind != CLI_VARIABLE || !c->gates[n].used) continue;
-        if (!isfinite(c->gates[n].gradient)) return false;
+        if (!is_variable(c, i)) continue;
+        if (!isfinite(c->gates[c->e->names[i].node].gradient)) return false;
         if (checked && (checked[i].verdict == CLI_DIFFERS || checked[i].verdict == CLI_NO_VALUE)) return false;
     }
     return true;
