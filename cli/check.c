@@ -1,5 +1,6 @@
 #include "cli/check.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ typedef struct checker {
     cli_circuit *c;
     tp_var x, y;
     double at, scale;
+    double rounding;  /* of the values between: how far a result may be off by it */
     double *branches; /* at the latest point to the left */
     tp_status status;
 } checker;
@@ -54,29 +56,28 @@ static beside central(checker *k, double step, int *gate)
     return (beside){(right.y - left.y) / width, left.finite && right.finite};
 }
 
-enum { STEPS = 60, COLUMNS = 8 };
+enum { STEPS = 44, COLUMNS = 8 };
 
 /* Differences with steps that are halved again and again, each extrapolated with those before it to a step of 0; the
-   best is where two neighbours are nearest (Ridders 1982). Steps across a corner or to where there is no value do not
-   count. Returns whether any counted; else *gate has the corner, if that is why. */
+   best is where two neighbours are nearest (Ridders 1982), but none is better than rounding lets it be. Steps across a
+   corner or to where there is no value do not count. Returns whether any counted; else *gate has the corner, if that is
+   why. */
 static bool extrapolate(checker *k, cli_checked *result, int *gate)
 {
     double last[COLUMNS], now[COLUMNS];
-    int count = 0, since = 0;
+    int count = 0;
     result->uncertain = HUGE_VAL;
     double step = .125 * k->scale;
-    for (int s = 0; s < STEPS && since < 6 && k->at + step != k->at - step; s++, step /= 2) {
+    for (int s = 0; s < STEPS && k->at + step != k->at - step; s++, step /= 2) {
         const beside d = central(k, step, gate);
         if (!d.finite || *gate >= 0) continue;
         now[0] = d.y;
         double factor = 1;
-        const int columns = count < COLUMNS - 1 ? count : COLUMNS - 1;
-        since += result->uncertain < HUGE_VAL;
-        for (int j = 1; j <= columns; j++) {
+        for (int j = 1; j <= (count < COLUMNS - 1 ? count : COLUMNS - 1); j++) {
             factor *= 4;
             now[j] = now[j - 1] + (now[j - 1] - last[j - 1]) / (factor - 1);
-            const double off = fmax(fabs(now[j] - now[j - 1]), fabs(now[j] - last[j - 1]));
-            if (off < result->uncertain) result->uncertain = off, result->difference = now[j], since = 0;
+            const double off = fmax(fabs(now[j] - now[j - 1]), fabs(now[j] - last[j - 1])) + k->rounding / step;
+            if (off < result->uncertain) result->uncertain = off, result->difference = now[j];
         }
         memcpy(last, now, sizeof last);
         count++;
@@ -120,9 +121,10 @@ static void judge(checker *k, double gradient, cli_checked *result)
         result->verdict = CLI_NO_VALUE;
     } else if (extrapolate(k, result, &gate)) {
         const double off = fabs(result->difference - gradient);
-        result->verdict = off <= 1e-8 + 1e-6 * fabs(gradient) ? CLI_AGREES
-                          : off <= 10 * result->uncertain     ? CLI_NOISY
-                                                              : CLI_DIFFERS;
+        result->verdict = !isfinite(off)                        ? CLI_NO_VALUE
+                          : off <= 1e-8 + 1e-6 * fabs(gradient) ? CLI_AGREES
+                          : off <= 10 * result->uncertain       ? CLI_NOISY
+                                                                : CLI_DIFFERS;
     } else if (gate >= 0) {
         result->gate = gate;
         look_at_corner(k, gradient, result);
@@ -140,6 +142,9 @@ tp_status cli_check(cli_circuit *c, int variable, cli_checked *checked)
     const cli_gate *const gate = &c->gates[variable];
     checker k = {.c = c, .x = gate->at, .y = c->gates[c->e->root].at, .at = gate->value, .branches = branches};
     k.scale = fmax(1, fabs(k.at));
+    for (int n = 0; n <= c->e->root; n++)
+        if (c->gates[n].used && isfinite(c->gates[n].value))
+            k.rounding = fmax(k.rounding, DBL_EPSILON * fabs(c->gates[n].value));
     judge(&k, gate->gradient, checked);
     look(&k, 0); /* back to where it was */
     cli_release(c->memory, branches, room, sizeof *branches);

@@ -41,18 +41,26 @@ tp_var cli_record(tp_tape *tape, const cli_expression *e, const tp_var *bound, c
     return handles[e->root];
 }
 
-double cli_constant_value(const tp_allocator *memory, const cli_expression *e)
+int cli_first_variable(const cli_expression *e)
+{
+    for (int n = 0; n < e->count; n++)
+        if (e->nodes[n].kind == CLI_VARIABLE) return n;
+    return -1;
+}
+
+tp_status cli_constant_value(const tp_allocator *memory, const cli_expression *e, double *value)
 {
     tp_tape *const tape = tp_tape_new(&(tp_tape_options){.memory = memory});
     tp_var *handles = NULL;
     size_t room = 0;
-    double value = (double)NAN;
-    const bool variables = e->name_count > 0 && e->nodes[e->root].kind != CLI_NUMBER;
-    if (tape && !variables && cli_reserve(memory, &handles, &room, (size_t)e->count, sizeof *handles))
-        value = tp_item(cli_record(tape, e, NULL, NULL, NULL, handles));
+    tp_status status = TP_E_MEMORY;
+    if (tape && cli_reserve(memory, &handles, &room, (size_t)e->count, sizeof *handles)) {
+        *value = tp_item(cli_record(tape, e, NULL, NULL, NULL, handles));
+        status = tp_tape_status(tape);
+    }
     cli_release(memory, handles, room, sizeof *handles);
     tp_tape_free(tape);
-    return value;
+    return status;
 }
 
 /* ---- forward ---- */

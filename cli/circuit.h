@@ -52,7 +52,9 @@ tp_var cli_record(tp_tape *tape, const cli_expression *e, const tp_var *bound, c
 /* Whether operand i of a call is a plain number. */
 bool cli_is_number(const cli_expression *e, int node, int i);
 
-/* Computes a constant expression; NaN when it has variables, or something fails. */
-double cli_constant_value(const tp_allocator *memory, const cli_expression *e);
+/* The first leaf that is a variable; -1: the expression is constant. */
+int cli_first_variable(const cli_expression *e);
+/* Computes a constant expression; the tape's status. */
+tp_status cli_constant_value(const tp_allocator *memory, const cli_expression *e, double *value);
 
 #endif

@@ -67,18 +67,18 @@ static int read_value(run *r, const char *assignment, size_t from, double *value
     const size_t length = strlen(assignment);
     cli_expression e;
     const tp_status status = cli_parse(&e, r->memory, assignment + from, length - from, NULL, 0, false);
+    const int variable = status == TP_OK ? cli_first_variable(&e) : -1;
     int bad = CLI_GOOD;
     e.problem.at += from;
     if (status == TP_E_FORMAT) {
         bad = complain_at(r, assignment, length, &e.problem);
-    } else if (status != TP_OK) {
-        bad = out_of_memory(r);
-    } else if (e.name_count > 0) {
-        e.problem = (cli_problem){.at = from + e.names[0].first_use, .length = e.names[0].length};
+    } else if (variable >= 0) {
+        const cli_name *const name = &e.names[e.nodes[variable].name];
+        e.problem = (cli_problem){.at = from + name->first_use, .length = name->length};
         snprintf(e.problem.message, sizeof e.problem.message, "a value has to be a number, without variables");
         bad = complain_at(r, assignment, length, &e.problem);
-    } else {
-        *value = cli_constant_value(r->memory, &e);
+    } else if (status != TP_OK || cli_constant_value(r->memory, &e, value) != TP_OK) {
+        bad = out_of_memory(r);
     }
     cli_expression_free(&e);
     return bad;
@@ -127,7 +127,9 @@ static int complain_of_missing(run *r, int name)
     int others = 0;
     for (int i = name + 1; i < r->e.name_count; i++) others += !r->e.names[i].known && !r->e.names[i].defined;
     char more[48] = "";
-    if (others > 0) snprintf(more, sizeof more, ", nor have %d other%s", others, others == 1 ? "" : "s");
+    if (others > 0)
+        snprintf(more, sizeof more, ", nor %s %d other%s", others == 1 ? "has" : "have", others,
+                 others == 1 ? "" : "s");
     const int n = (int)(problem.length < 60 ? problem.length : 60);
     const char *const at = r->e.names[name].at;
     snprintf(problem.message, sizeof problem.message, "'%.*s' has no value%s: add %.*s=NUMBER", n, at, more, n, at);

@@ -141,13 +141,13 @@ const char *cli_nearest(const char *name, size_t n)
 {
     if (n == 0 || n > MOST_LETTERS) return NULL;
     const char *best = NULL;
-    int least = n > 4 ? 3 : n > 1 ? 2 : 1; /* below this */
+    int least = 2 * (n > 4 ? 3 : n > 1 ? 2 : 1); /* below this; half a letter for another length */
     const int words = (int)(sizeof aliases / sizeof *aliases);
     for (int i = 0; i < words + cli_function_count(); i++) {
         const char *const word = i < words ? aliases[i].word : table[i - words].name;
         const size_t m = strlen(word);
         if (m > MOST_LETTERS) continue;
-        const int d = distance(name, (int)n, word, (int)m);
+        const int d = 2 * distance(name, (int)n, word, (int)m) + (n != m);
         if (d < least) least = d, best = word;
     }
     return best;

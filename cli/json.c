@@ -120,7 +120,7 @@ bool cli_print_json(const cli_labels *labels, const cli_checked *checked, FILE *
         separator = ",\n";
     }
     cli_put(&w.text, "\n  ]\n}\n");
-    const bool good = !w.text.failed && !w.formula.symbols.failed;
+    const bool good = !w.text.failed && !w.formula.symbols.failed && !w.formula.numbers.failed;
     if (good) fputs(cli_string(&w.text), out);
     cli_formula_free(&w.formula);
     cli_text_free(&w.text);

@@ -160,6 +160,8 @@ bool cli_slope_formula(cli_formula *to, const cli_labels *labels, int node, int 
         const cli_node *const root = &formula.nodes[formula.root];
         const bool sum = root->kind == CLI_CALL && (root->function == CLI_ADD || root->function == CLI_SUB);
         to->loose = sum || *cli_string(&to->symbols) == '-';
+    } else {
+        to->symbols.failed = true;
     }
     cli_expression_free(&formula);
     return good;

@@ -24,7 +24,8 @@ typedef struct cli_formula {
     cli_text symbols, numbers;
     bool loose; /* a sum, or begins with a sign: as a factor it needs parentheses */
 } cli_formula;
-/* The slope of a call by operand i. False when nothing flows back by it, or memory is short. */
+/* The slope of a call by operand i. False when nothing flows back by it, or memory is short, which shows in the texts.
+ */
 bool cli_slope_formula(cli_formula *to, const cli_labels *labels, int node, int i, cli_style style);
 /* The call itself, likewise. */
 void cli_call_formula(cli_formula *to, const cli_labels *labels, int node, cli_style style);

@@ -12,7 +12,7 @@
 #include "cli/table.h"
 
 static const char usage[] = "usage: tapir explain [options] EXPRESSION [NAME=NUMBER ...]\n"
-                            "       tapir ops\n"
+                            "       tapir ops [--names]\n"
                             "       tapir --help | --version\n";
 
 static const char help[] = "\n"
@@ -242,6 +242,14 @@ static int ops_command(void)
     return cli_table_end(&t) ? CLI_GOOD : CLI_TROUBLE;
 }
 
+/* One a line, for the completion of a shell. */
+static int names_command(void)
+{
+    for (int i = 0; i < cli_function_count(); i++) puts(cli_function_at(i)->name);
+    for (int i = 0; cli_alias_at(i, NULL); i++) puts(cli_alias_at(i, NULL));
+    return CLI_GOOD;
+}
+
 int main(int count, char **words)
 {
     const char *const command = count > 1 ? words[1] : "";
@@ -250,6 +258,10 @@ int main(int count, char **words)
         status = explain_command(words + 2, count - 2);
     } else if (strcmp(command, "ops") == 0 && count == 2) {
         status = ops_command();
+    } else if (strcmp(command, "ops") == 0 && count == 3 && strcmp(words[2], "--names") == 0) {
+        status = names_command();
+    } else if (strcmp(command, "ops") == 0) {
+        status = wrong_usage("ops takes no such word:", words[2]);
     } else if (strcmp(command, "--version") == 0) {
         printf("tapir %s\n", tp_version());
     } else if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 || strcmp(command, "help") == 0) {

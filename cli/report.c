@@ -74,7 +74,7 @@ bool cli_report_forward(const cli_report *r)
                                   {.head = "with numbers", .gives_way = true},
                                   {.head = "value", .right = true, .colour = r->colours.value}};
     cli_table t;
-    cli_formula formula = {{0}, {0}};
+    cli_formula formula = {.loose = false};
     int step = 0;
     heading(r, "Forward: values, from the variables to the result");
     cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, 5);
@@ -111,8 +111,8 @@ static void put_local(const cli_report *r, cli_text *to, int n, int i, cli_formu
                 cli_putf(to, " = %s", parts[k]);
             last = parts[k];
         }
-        to->failed = to->failed || formula->symbols.failed || formula->numbers.failed;
     }
+    to->failed = to->failed || formula->symbols.failed || formula->numbers.failed;
     cli_putf(to, " = %s", cli_string(&value));
     to->failed = to->failed || value.failed;
     cli_text_free(&value);
@@ -171,7 +171,7 @@ bool cli_report_backward(const cli_report *r)
                                   {.head = "downstream = upstream * local", .gives_way = true}};
     if (!r->c->gates[r->c->e->root].needs || r->c->product_count == 0) return true;
     cli_table t;
-    cli_formula formula = {{0}, {0}};
+    cli_formula formula = {.loose = false};
     cli_text start = {.memory = r->c->memory};
     heading(r, "Backward: gradients, from the result to the variables");
     put_derivative(r, &start, r->c->e->root);
@@ -228,7 +228,7 @@ static void gradient_row(const cli_report *r, cli_table *t, int n, const cli_che
 static bool print_note(const cli_report *r, int gate, const char *note)
 {
     cli_text label = {.memory = r->c->memory};
-    cli_formula formula = {{0}, {0}};
+    cli_formula formula = {.loose = false};
     cli_put_label(&label, r->labels, gate, plain(r));
     cli_call_formula(&formula, r->labels, gate, plain(r));
     fprintf(r->out, "  %s = %s = %s: %s.\n", cli_string(&label), cli_string(&formula.symbols),
