@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 {
     const char *folder = course_folder(argc, argv);
     tp_tape *tape = tp_tape_new(NULL);
-    printf("%45s %12s %12s\n", "f", "df/dx", "df/dy");
+    printf("%41s %12s %12s\n", "f", "df/dx", "df/dy");
     bool good = show(tape, "x y", tp_mul, 4, -3) && show(tape, "x + y", tp_add, 4, -3) &&
                 show(tape, "max(x, y)", tp_maximum, 4, -3) && show_tie(tape);
 

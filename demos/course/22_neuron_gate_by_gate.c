@@ -6,7 +6,7 @@
 
      d sigma/ds = e^-s / (1 + e^-s)^2 = (1 - sigma) sigma
 
-   One gate instead of four: less to record, one multiplication on the way back, the value already at hand. All five
+   One gate instead of four: less to record, one multiplication on the way back, the value already at hand. The
    products and sums can become one gate too, the product of two vectors. However they are grouped, the gradients are
    the same. */
 #include "lib_gates.h"
@@ -85,7 +85,9 @@ int main(int argc, char **argv)
         gates_draw(&fused, folder, "22_neuron_gate_by_gate-fused.svg", "The same neuron with one gate for the sigmoid");
     if (!good) return course_end(tape, false);
 
-    printf("\n%-12s gates            f       df/dw0      df/dx0      df/dw1      df/dx1      df/dw2\n", "Grouped as");
+    printf("\n%-12s %5s %12s", "Grouped as", "gates", "f");
+    for (int i = 0; i < INPUTS; i++) printf("      df/d%s", names[i]);
+    putchar('\n');
     read_inputs(&split, "split", gradients[0]);
     read_inputs(&fused, "fused", gradients[1]);
     good = on_vectors(tape, gradients[2]);

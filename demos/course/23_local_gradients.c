@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 440, .height = 320}, NULL);
     const double x = 1.7;
     double off = 0;
-    printf("At x = %g, with a = %g and c = %g    f        df/dx     the formula\n", x, a, c);
+    printf("At x = %g, with a = %g and c = %g\n%41s %12s %12s\n", x, a, c, "f", "df/dx", "the formula");
     for (int i = 0; i < 4; i++) {
         double slope;
         const double f = at(tape, &kinds[i], x, &slope);

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 
     double dx, dy;
     const double value = by_hand(tp_item(x), tp_item(y), &dx, &dy);
-    printf("\n%45s %12s %12s\n", "f", "df/dx", "df/dy");
+    printf("\n%41s %12s %12s\n", "f", "df/dx", "df/dy");
     course_numbers("the tape", 3, NUMBERS(tp_item(f), tp_grad_item(x), tp_grad_item(y)));
     course_numbers("by hand", 3, NUMBERS(value, dx, dy));
     printf("  largest difference %.1e\n", fmax(fabs(dx - tp_grad_item(x)), fabs(dy - tp_grad_item(y))));

@@ -1,12 +1,10 @@
 /* An op of one's own, with what it saves: z = x y, element by element, dx = y g, dy = x g.
 
    A tape is extended by a forward and a backward rule. Here forward also saves a copy of both operands for backward, as
-   one does in libraries whose tape would not keep them. (This one's does: tp_ctx_input_var gives an operand back, as
-   the recorded rule below shows, so that a product has no need to save anything. What was saved pays where it cannot be
-   had otherwise: the mask of a dropout, the places of the maxima.) The tensors are asked for in the shape closure,
-   belong to the node from then on, live through any number of walks, and are released with it. Once each: all memory
-   comes through an allocator that knows every block it has given out, and would notice one that came back twice or
-   never. */
+   one does where a tape would not keep them. (This one does: tp_ctx_input_var gives an operand back, as the recorded
+   rule below shows. Saving pays for what cannot be had otherwise, the mask of a dropout, the places of the maxima.) The
+   tensors are asked for in the shape closure, belong to the node, live through any number of walks, and are released
+   with it, once each: all memory comes through an allocator that would notice a block that came back twice or never. */
 #include <tapir/draw.h>
 
 #include "lib_course.h"

@@ -7,8 +7,8 @@
    The product can be taken in any order. Multiply the matrices first, and each step is a product of two matrices, with
    n^3 multiplications; begin with the row vector, and each step is a product of a vector with a matrix, with n^2. That
    is the backward walk: no Jacobian is ever formed, not even a single layer's, since delta -> (delta * (1 - h^2)) W
-   needs W alone. Below, multiplications are counted by what the tape records, memory by what the walk holds in
-   gradients, and time by the clock. */
+   needs W alone. Multiplications are counted in what the tape records; numbers held are what a method takes of memory
+   at most; time is the processor's, and has a step where the weights no longer fit into a cache. */
 #include <string.h>
 #include <time.h>
 
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
     const char *folder = course_folder(argc, argv);
     tp_tape *tape = tp_tape_new(NULL);
     double n[SIZES], j[KINDS][SIZES], v[KINDS][SIZES], off = 0;
-    printf("Cost by Jacobians, and by vectors\n%45s %26s %22s\n", kinds[0], kinds[1], kinds[2]);
+    printf("Cost by Jacobians, and by vectors\n%46s %25s %25s\n", kinds[0], kinds[1], kinds[2]);
     for (int i = 0; i < SIZES; i++) {
         const int units = FIRST << i;
         n[i] = units;

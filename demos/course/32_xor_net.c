@@ -27,7 +27,7 @@ static bool draw_network(const tp_var p[PARAMETERS], const char *folder)
     char path[COURSE_PATH];
     tp_error error = {TP_OK, ""};
     /* The drawing wants each layer's weights as (to, from). */
-    const tp_var w1 = tp_transpose(p[0], 0, 1), w2 = tp_reshape(p[2], TP_DIMS(1, 2));
+    const tp_var w1 = tp_transpose(p[0], 0, 1), w2 = tp_transpose(p[2], 0, 1);
     const tp_tensor *const weights[] = {tp_value(w1), tp_value(w2)}, *const biases[] = {tp_value(p[1]), tp_value(p[3])};
     const tp_draw_network_options options = {
         .title = "The XOR network", .inputs = inputs, .outputs = outputs, .weights = weights, .biases = biases};
@@ -43,10 +43,10 @@ int main(int argc, char **argv)
     tp_error error = {TP_OK, ""};
     tp_tape *tape = tp_tape_new(NULL);
     const tp_var x = tp_name(course_data(tape, TP_DIMS(4, 2), NUMBERS(1, 0, 0, 0, 0, 1, 1, 1)), "X");
-    const tp_var t = tp_name(course_data(tape, TP_DIMS(4), NUMBERS(1, 0, 1, 0)), "T");
+    const tp_var t = tp_name(course_data(tape, TP_DIMS(4, 1), NUMBERS(1, 0, 1, 0)), "T");
     const tp_var p[PARAMETERS] = {
         course_leaf(tape, TP_DIMS(2, 2), NUMBERS(.5, -.5, .25, .75)), course_leaf(tape, TP_DIMS(2), NUMBERS(.1, -.1)),
-        course_leaf(tape, TP_DIMS(2), NUMBERS(1, -1)), course_leaf(tape, TP_DIMS(1), NUMBERS(.05))};
+        course_leaf(tape, TP_DIMS(2, 1), NUMBERS(1, -1)), course_leaf(tape, TP_DIMS(1), NUMBERS(.05))};
     for (int i = 0; i < PARAMETERS; i++) tp_name(p[i], names[i]);
     tp_var h, y;
     const tp_var loss = loss_of(p, x, t, &h, &y);

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     bool good = true;
     for (int k = 0; good && k < STARTS; k++) {
         begin(&runs[k], tape, x, t, k > 0);
-        printf("%s\n", names[k]);
+        printf(k ? "\n%s (seed %d)\n" : "%s\n", names[k], seed);
         good = train(&runs[k]);
         if (good) print_answers(&runs[k]);
     }

@@ -120,13 +120,20 @@ int main(int argc, char **argv)
     printf("  they are apart by at most %.1e\n", side_by_side(o, losses, apart));
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 470, .height = 380}, NULL);
     for (int i = 0; i <= STEPS; i++) steps[i] = i;
-    tp_plot_panel(plot,
-                  &(tp_plot_panel_options){.title = "Plain descent", .x_label = "step", .y_label = "L", .y_log = true});
+    tp_plot_panel(plot, &(tp_plot_panel_options){.title = "Plain descent",
+                                                 .y_low = 1e-17,
+                                                 .y_high = 1e4,
+                                                 .legend = TP_PLOT_LEGEND_TOP_RIGHT,
+                                                 .x_label = "step",
+                                                 .y_label = "L",
+                                                 .y_log = true});
     tp_plot_curve(plot, steps, losses, STEPS + 1, &(tp_plot_style){.label = "loss, by hand and by the tape"});
     tp_plot_points(plot, steps, apart, STEPS + 1, &(tp_plot_style){.label = "how far these are apart", .size = 2});
 
     printf("\nL-BFGS\n");
     tp_plot_panel(plot, &(tp_plot_panel_options){.title = "L-BFGS from 20 seeds",
+                                                 .y_low = 1e-10,
+                                                 .y_high = 2,
                                                  .legend = TP_PLOT_LEGEND_BOTTOM_LEFT,
                                                  .x_label = "step",
                                                  .y_label = "L",
