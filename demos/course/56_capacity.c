@@ -10,7 +10,7 @@
    variance, let it through. */
 #include "lib_points.h"
 
-enum { POINTS = 200, STEPS = 1500, DEPTH = 10, WIDTH = 16, MOST = 2 * (DEPTH + 1) };
+enum { POINTS = 160, STEPS = 1000, DEPTH = 10, WIDTH = 12, MOST = 2 * (DEPTH + 1) };
 static const double noise = .15, rectangle[] = {-6, 6, -6, 6};
 
 /* Weights by Glorot's rule, for relu by Kaiming's; biases 0. */

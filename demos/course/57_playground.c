@@ -7,7 +7,7 @@
    it does on points that it has not seen tells whether it has understood or learned by heart. */
 #include "lib_points.h"
 
-enum { POINTS = 300, STEPS = 1000 };
+enum { POINTS = 200, STEPS = 800 };
 static const double noise = .1, rectangle[] = {-6, 6, -6, 6};
 
 static const struct set {
