@@ -9,6 +9,7 @@
 #include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
+#include "kernels/nearest.h"
 #include "kernels/norm.h"
 #include "kernels/random.h"
 #include "kernels/recurrent.h"
@@ -50,6 +51,7 @@ typedef struct tp_float_loops {
     const tp_attention_loops *attention;
     const tp_cell_loops *cells; /* by TP_CELL_... */
     const tp_lstm_loops *lstm;
+    tp_nearest_loop *const *nearest;
     const tp_softmax_loops *softmax_columns;
     const struct tp_loss_loops *losses; /* by TP_LOSS_... */
     const struct tp_class_loops *classes;

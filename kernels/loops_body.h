@@ -160,6 +160,7 @@ extern const tp_norm_loops TABLE(tp_norm);
 extern const tp_attention_loops TABLE(tp_attention_loops);
 extern const tp_cell_loops TABLE(tp_cells)[TP_CELL_COUNT];
 extern const tp_lstm_loops TABLE(tp_lstm);
+extern tp_nearest_loop *const TABLE(tp_nearest);
 extern const tp_softmax_loops TABLE(tp_softmax_loops);
 extern const tp_loss_loops TABLE(tp_losses)[TP_LOSS_COUNT];
 extern const tp_class_loops TABLE(tp_classes);
@@ -176,6 +177,7 @@ static const tp_float_loops N(loops) = {
     .attention = &TABLE(tp_attention_loops),
     .cells = TABLE(tp_cells),
     .lstm = &TABLE(tp_lstm),
+    .nearest = &TABLE(tp_nearest),
     .softmax_columns = &TABLE(tp_softmax_loops),
     .losses = TABLE(tp_losses),
     .classes = &TABLE(tp_classes),

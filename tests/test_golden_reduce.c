@@ -27,6 +27,7 @@ GOLDEN_CALL(max_with_indices, tp_max_with_indices(g->x[0], (int)g->list[1], g->l
 GOLDEN_CALL(min_with_indices, tp_min_with_indices(g->x[0], (int)g->list[1], g->list[0] != 0, NULL))
 GOLDEN_CALL(argmax, tp_argmax_axis(g->x[0], (int)g->list[1], g->list[0] != 0))
 GOLDEN_CALL(argmin, tp_argmin_axis(g->x[0], (int)g->list[1], g->list[0] != 0))
+GOLDEN_CALL(nearest, tp_nearest(g->x[0], g->x[1]))
 GOLDEN_CALL(median, tp_median_axis(g->x[0], (int)g->list[1], g->list[0] != 0, NULL))
 /* axis, and what follows in the call */
 GOLDEN_CALL(cumsum, tp_cumsum(g->x[0], (int)g->list[0]))
@@ -59,6 +60,7 @@ static const golden_builder builders[] = {
     GOLDEN(min_with_indices),
     GOLDEN(argmax),
     GOLDEN(argmin),
+    GOLDEN(nearest),
     GOLDEN(median),
     GOLDEN(cumsum),
     GOLDEN(cumprod),

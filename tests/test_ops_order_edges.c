@@ -247,6 +247,47 @@ START_TEST(long_rows_take_the_first_extreme)
 }
 END_TEST
 
+/* Against the sums one by one, at sizes around a block; what is not finite is not near. */
+START_TEST(the_nearest_is_the_first_of_the_least)
+{
+    enum { POINTS = 70, ROWS = 9, DIMS = 5 };
+    double x[POINTS * DIMS], table[ROWS * DIMS];
+    tp_rng rng = tp_rng_seed(3);
+    for (int i = 0; i < POINTS * DIMS; i++) x[i] = floor(4 * tp_rng_uniform(&rng));
+    for (int i = 0; i < ROWS * DIMS; i++) table[i] = floor(4 * tp_rng_uniform(&rng));
+    table[2 * DIMS] = NAN, table[3 * DIMS + 1] = HUGE_VAL;
+    for (int l = 0; l < DIMS; l++) table[7 * DIMS + l] = table[DIMS + l];
+    x[4 * DIMS] = NAN;
+    tp_tape *tape = tp_tape_new(NULL);
+    tp_tensor *all = tp_tensor_from(TP_F64, TP_DIMS(ROWS, DIMS), table);
+    for (int64_t n = 1; n <= POINTS; n += 3) {
+        tp_tensor *points = tp_tensor_from(TP_F64, TP_DIMS(n, DIMS), x);
+        const tp_var wide[2] = {tp_data(tape, points), tp_data(tape, all)};
+        const tp_var place = tp_nearest(wide[0], wide[1]);
+        const tp_var narrow = tp_nearest(tp_cast(wide[0], TP_F32), tp_cast(wide[1], TP_F32));
+        for (int64_t i = 0; i < n; i++) {
+            double least = HUGE_VAL;
+            int64_t wanted = 0;
+            for (int64_t j = 0; j < ROWS; j++) {
+                double sum = 0;
+                for (int l = 0; l < DIMS; l++) sum += pow(x[i * DIMS + l] - table[j * DIMS + l], 2);
+                if (sum < least) least = sum, wanted = j;
+            }
+            ck_assert_int_eq((int64_t)tp_tensor_item(tp_value(place), i), wanted);
+            ck_assert_int_eq((int64_t)tp_tensor_item(tp_value(narrow), i), wanted);
+        }
+        tp_tensor_release(points);
+    }
+    tp_tensor_release(all);
+    const tp_var some = tp_zeros(tape, TP_F64, TP_DIMS(2, 3)), none = tp_zeros(tape, TP_F64, TP_DIMS(0, 3));
+    REFUSES(TP_E_SHAPE, tp_nearest(some, none), "tp_nearest", "(0,3)");
+    REFUSES(TP_E_SHAPE, tp_nearest(some, tp_zeros(tape, TP_F64, TP_DIMS(3, 2))), "tp_nearest", "(3,2)");
+    REFUSES(TP_E_SHAPE, tp_nearest(tp_const(tape, 1), some), "tp_nearest", "(2,3)");
+    REFUSES(TP_E_DTYPE, tp_nearest(some, tp_zeros(tape, TP_F32, TP_DIMS(2, 3))), "tp_nearest", "f32");
+    tp_tape_free(tape);
+}
+END_TEST
+
 TCase *orders_case(void)
 {
     TCase *orders = tcase_create("orders");
@@ -256,6 +297,7 @@ TCase *orders_case(void)
     tcase_add_test(orders, ties_take_the_first_or_the_last);
     tcase_add_test(orders, long_rows_are_sorted_stably);
     tcase_add_test(orders, long_rows_take_the_first_extreme);
+    tcase_add_test(orders, the_nearest_is_the_first_of_the_least);
     tcase_add_test(orders, wrong_axes_and_numbers_are_refused);
     tcase_add_test(orders, poisoned_operands_pass_through);
     return orders;

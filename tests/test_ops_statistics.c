@@ -41,6 +41,12 @@ static tp_var build_arg(const sample *s, const tp_var *x)
     return (least ? tp_argmin_axis : tp_argmax_axis)(x[0], (int)s->list[0], s->keep);
 }
 
+static tp_var build_nearest(const sample *s, const tp_var *x)
+{
+    (void)s;
+    return tp_nearest(x[0], x[1]);
+}
+
 #define REDUCTION(name, build, c)                                                                                      \
     {name, "of all (5)", build, ON(T(5)), .number = c}, {name, "of all (2,3)", build, ON(T(2, 3)), .number = c},       \
         {name, "of all (2,3) transposed", build, ON(VIEW(2, 3)), .number = c},                                         \
@@ -108,6 +114,12 @@ static const sample items[] = {
     }
     PLACE("argmax"),
     PLACE("argmin"),
+
+    {"nearest", "(5,3) of (4,3)", build_nearest, ON(T(5, 3), T(4, 3))},
+    {"nearest", "(2,3,2) of (3,2), views", build_nearest, ON(VIEW(2, 3, 2), TRANSPOSED(3, 2))},
+    {"nearest", "one point", build_nearest, ON(T(3), T(4, 3))},
+    {"nearest", "no points", build_nearest, ON(T(0, 3), T(4, 3))},
+    {"nearest", "no numbers", build_nearest, ON(T(2, 0), T(4, 0))},
 };
 
 const sample_list statistic_samples = {items, COUNT(items)};

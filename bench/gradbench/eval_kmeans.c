@@ -10,19 +10,9 @@ typedef struct kmeans {
     tp_var result;
 } kmeans;
 
-/* Which centroid each point is nearest to: the least |c|^2 - 2 c.p. It has no derivative. */
-static tp_var nearest(tp_var points, tp_var centroids)
-{
-    const bool was = tp_tape_set_grad(points.tape, false);
-    const tp_var squares = tp_sum_axes(tp_square(centroids), TP_AXES(1), false);
-    const tp_var index = tp_argmin_axis(tp_linear(points, tp_muls(centroids, -2), squares), 1, false);
-    tp_tape_set_grad(points.tape, was);
-    return index;
-}
-
 static tp_var cost(tp_var points, tp_var centroids)
 {
-    const tp_var own = tp_index_select(centroids, 0, nearest(points, centroids));
+    const tp_var own = tp_index_select(centroids, 0, tp_nearest(points, centroids));
     return tp_sum(tp_square(tp_sub(points, own)));
 }
 

@@ -49,6 +49,10 @@ TP_API tp_var tp_argmax_axis(tp_var x, int axis, bool keep);
 TP_API tp_var tp_argmin(tp_var x);
 TP_API tp_var tp_argmin_axis(tp_var x, int axis, bool keep);
 
+/* Which row of a table is the nearest: x: (..., d), table: (k, d), k > 0 -> (...) of i64, j with the least sum_l (x_l -
+   table_jl)^2, the first of equal ones; 0 where none is finite. No derivative. TP_E_SHAPE, TP_E_DTYPE. */
+TP_API tp_var tp_nearest(tp_var x, tp_var table);
+
 /* ---- truth ----
    x of any dtype; NaN is not 0. No derivative. */
 

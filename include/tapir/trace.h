@@ -461,6 +461,7 @@ TP_TRACED tp_vjp_of_traced(const char *file_, int line_, tp_function f, tp_tape 
 #define tp_multinomial(...) tp_at(tp_multinomial(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_name(...) tp_at(tp_name(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_nan_to_num(...) tp_at(tp_nan_to_num(__VA_ARGS__), __FILE__, __LINE__)
+#define tp_nearest(...) tp_at(tp_nearest(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_neg(...) tp_at(tp_neg(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_nll(...) tp_at(tp_nll(__VA_ARGS__), __FILE__, __LINE__)
 #define tp_nll_with(...) tp_at(tp_nll_with(__VA_ARGS__), __FILE__, __LINE__)

@@ -143,6 +143,8 @@ def place_cases():
                               lambda x, f=f, a=axis, k=keep: f(x, a, bool(k)).values, -2, 2))
             for op, f in (("argmax", torch.argmax), ("argmin", torch.argmin)):
                 cases.append((op, [keep, axis], [shape], lambda x, f=f, a=axis, k=keep: f(x, a, bool(k)), -2, 2))
+    for shapes in [((7, 3), (5, 3)), ((70, 2), (20, 2)), ((2, 3, 4), (6, 4))]:
+        cases.append(("nearest", [], list(shapes), lambda x, t: torch.cdist(x, t).argmin(-1), -2, 2))
     return cases
 
 
