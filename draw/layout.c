@@ -248,7 +248,7 @@ static void place_ports(layout *l, int node)
             item[k] = item[k - 1];
             item[k - 1] = other;
         }
-    const double reach = .62 * fmin(to->above, to->below), apart = n > 1 ? fmin(12, 2 * reach / (n - 1)) : 0;
+    const double reach = to->reach, apart = n > 1 ? fmin(12, 2 * reach / (n - 1)) : 0;
     for (int i = 0; n > 1 && i < n; i++) {
         wire *in = &l->wire[item[i]];
         const double least = i ? l->wire[item[i - 1]].port + apart : -reach;

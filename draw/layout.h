@@ -12,6 +12,7 @@
 typedef struct spot {
     double before, after, above, below;
     double margin; /* that neighbours in its rank keep to it */
+    double reach;  /* how far from its line wires may arrive */
     bool first;    /* in the first rank, if it has no inputs */
     bool ordered;  /* its inputs arrive in the order of their edges */
     int group;     /* the innermost of those that it lies in */

@@ -55,7 +55,7 @@ static void paint_line(canvas *c, const column *from, int i, const column *to, i
         const double w = to->weight[k * from->shown + i], part = to->strongest > 0 ? fabs(w) / to->strongest : 0;
         const double known = isfinite(part) ? part : 0;
         svg_add(c->out, "s c@d' stroke-width='@n' stroke-opacity='@n'", w < 0 ? 2 : 1, .5 + 2.5 * known,
-                .25 + .6 * known);
+                .4 + .45 * known);
     } else {
         svg_add(c->out, "p z'");
     }

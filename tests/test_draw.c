@@ -200,6 +200,24 @@ static void expect_on_page(const drawing *d, const area *a)
                   "\"%s\" at %g, %g lies outside of %g by %g", a->text, a->left, a->top, d->width, d->height);
 }
 
+static double distance_to(const area *a, double x, double y)
+{
+    return hypot(fmax(fmax(a->left - x, x - a->right), 0), fmax(fmax(a->top - y, y - a->bottom), 0));
+}
+
+/* A wire ends at a node, where another begins, at a label, or where nothing goes on: then no other ends nearby. */
+static bool ends_well(const drawing *d, const line *l)
+{
+    const double x = l->x[l->n - 1], y = l->y[l->n - 1];
+    for (int i = 0; i < d->nodes; i++)
+        if (distance_to(&d->node[i], x, y) < 7) return true;
+    for (int i = 0; i < d->texts; i++)
+        if (distance_to(&d->text[i], x, y) < 22) return true;
+    for (int i = 0; i < d->lines; i++)
+        if (hypot(d->line[i].x[0] - x, d->line[i].y[0] - y) < .2) return true;
+    return false;
+}
+
 void expect_legible(const drawing *d, bool down)
 {
     for (int i = 0; i < d->nodes; i++) {
@@ -214,6 +232,7 @@ void expect_legible(const drawing *d, bool down)
     }
     for (int i = 0; i < d->lines; i++) {
         const line *l = &d->line[i];
+        ck_assert_msg(ends_well(d, l), "a wire ends in nowhere, at %g, %g", l->x[l->n - 1], l->y[l->n - 1]);
         for (int k = 0; k + 1 < l->n; k++)
             ck_assert_msg(down ? l->y[k + 1] >= l->y[k] - .11 : l->x[k + 1] >= l->x[k] - .11,
                           "a wire leads back at %g, %g", l->x[k], l->y[k]);

@@ -68,6 +68,94 @@ START_TEST(circuit_shows_plain_numbers)
 }
 END_TEST
 
+/* Of a small tensor the elements, of a larger one the shape; a gradient where one is kept. */
+START_TEST(circuit_shows_tensors)
+{
+    const tp_var w = tp_name(leaf_of(tape, F64(TP_DIMS(2, 2), .1, .5, -.3, .8)), "W");
+    const tp_var x = tp_name(leaf_of(tape, F64(TP_DIMS(2), .25, .5)), "x");
+    const tp_var large = tp_name(data_of(tape, random_tensor(TP_F64, TP_DIMS(2, 7), 1, 0, 1)), "large");
+    const tp_var y = tp_sum(tp_matmul(tp_name(tp_matmul(w, x), "q"), large));
+    EXPECT_STATUS(tp_backward(y), TP_OK);
+    tp_diagram *d = circuit(y, NULL);
+    const char *svg = drawing_of(d);
+    EXPECT_LABELS(svg, "W", "x", "q", "0.1", "0.5", "−0.3", "0.8", "[0.25, 0.5]", "(2,7)", "(7)", "matmul", "Σ",
+                  "large");
+    ck_assert_int_eq(occurrences(svg, "<path class='V'"), 1);
+    ck_assert_int_eq(occurrences(svg, "<path class='D'"), 1);
+    drawing *seen = read_drawing(svg);
+    expect_legible(seen, false);
+    free_drawing(seen);
+    tp_diagram_free(d);
+}
+END_TEST
+
+/* The parts of x's gradient: 2x of the square, and y's and 1 of the rest. */
+START_TEST(circuit_shows_what_comes_back_along_branches)
+{
+    const tp_var x = named("x", 3), y = named("y", -.5);
+    const tp_var f = tp_add(tp_square(x), tp_add(tp_mul(x, y), x));
+    EXPECT_STATUS(tp_backward(f), TP_OK);
+    tp_diagram *d = circuit(f, &(tp_draw_options){.branches = true});
+    const char *svg = drawing_of(d);
+    drawing *seen = read_drawing(svg);
+    expect_legible(seen, false);
+    EXPECT_LABELS(svg, "6", "−0.5", "6.5");
+    ck_assert_int_eq(occurrences(svg, "class='d m'"), 6 + 3);
+    free_drawing(seen);
+    tp_diagram_free(d);
+    d = circuit(f, NULL);
+    ck_assert_int_eq(occurrences(drawing_of(d), "class='d m'"), 6);
+    tp_diagram_free(d);
+    EXPECT_STATUS(tp_tape_status(tape), TP_OK);
+}
+END_TEST
+
+START_TEST(circuit_writes_numbers)
+{
+    static const struct {
+        double value;
+        int digits;
+        const char *text;
+    } numbers[] = {
+        {1. / 3, 0, "0.3333"},  {-1e-7, 3, "−10⁻⁷"}, {1.5e30, 3, "1.5·10³⁰"}, {(double)NAN, 0, "NaN"},
+        {-HUGE_VAL, 0, "−∞"},   {-0., 0, "0"},       {99999.6, 5, "100000"},  {1. / 3, 17, "0.33333333333333331"},
+        {12345.678, 4, "12350"}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        tp_diagram *d = circuit(named("x", numbers[i].value), &(tp_draw_options){.digits = numbers[i].digits});
+        expect_label(drawing_of(d), numbers[i].text);
+        tp_diagram_free(d);
+    }
+}
+END_TEST
+
+/* The same wire twice into one gate; an op of the operand order; a constant without a name. */
+START_TEST(circuit_keeps_operands_in_order)
+{
+    const tp_var a = named("a", 1), b = named("b", 2), c = named("c", 3);
+    tp_diagram *d = circuit(tp_sub(tp_mul(c, tp_const(tape, 7)), tp_mul(tp_add(a, a), b)), NULL);
+    const char *svg = drawing_of(d);
+    drawing *seen = read_drawing(svg);
+    expect_legible(seen, false);
+    ck_assert(text_of(seen, "c")->top < text_of(seen, "a")->top && text_of(seen, "c")->top < text_of(seen, "b")->top);
+    ck_assert_int_eq(crossings_of(seen), 0);
+    ck_assert_int_eq(occurrences(svg, ">7</text>"), 1);
+    free_drawing(seen);
+    tp_diagram_free(d);
+}
+END_TEST
+
+START_TEST(circuit_refuses_what_is_too_large)
+{
+    tp_error error = {0};
+    tp_var sum = tp_const(tape, 0);
+    for (int i = 0; i < TP_DIAGRAM_NODES; i++) sum = tp_adds(sum, 1);
+    EXPECT_STATUS(tp_draw_circuit(sum, NULL, "never.svg", &error), TP_E_LIMIT);
+    ck_assert_str_eq(error.message, "tp_draw_circuit: 4001 nodes are more than 4000: draw a part, or the module");
+    tp_diagram *d = circuit(tp_exp(tp_scalar(tape, 1)), NULL); /* what comes before does not count */
+    tp_diagram_free(d);
+}
+END_TEST
+
 START_TEST(circuit_refuses_what_is_no_handle)
 {
     tp_error error = {0};
@@ -93,6 +181,11 @@ TCase *draw_circuit_case(void)
     tcase_add_test(tcase, circuit_shows_names_gates_values_and_gradients);
     tcase_add_loop_test(tcase, circuit_writes_gates_as_signs, 0, sizeof gates / sizeof *gates);
     tcase_add_test(tcase, circuit_shows_plain_numbers);
+    tcase_add_test(tcase, circuit_shows_tensors);
+    tcase_add_test(tcase, circuit_shows_what_comes_back_along_branches);
+    tcase_add_test(tcase, circuit_writes_numbers);
+    tcase_add_test(tcase, circuit_keeps_operands_in_order);
+    tcase_add_test(tcase, circuit_refuses_what_is_too_large);
     tcase_add_test(tcase, circuit_refuses_what_is_no_handle);
     return tcase;
 }
