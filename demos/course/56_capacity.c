@@ -117,8 +117,12 @@ int main(int argc, char **argv)
         good = norms(tape, deep, "sigmoid", tp_sigmoid, &spiral) && norms(tape, deep, "tanh", tp_tanh, &spiral) &&
                norms(tape, deep, "relu", tp_relu, &spiral);
         printf("\n%d units a layer, %d steps    %12s %12s %12s\n", WIDTH, STEPS, "% right", "loss", "parameters");
-        tp_plot_panel(deep, &(tp_plot_panel_options){
-                                .title = "What a deep network learns", .x_label = "layers", .y_label = "% right"});
+        tp_plot_panel(deep, &(tp_plot_panel_options){.title = "What a deep network learns",
+                                                     .x_label = "layers",
+                                                     .y_label = "% right",
+                                                     .y_low = 30,
+                                                     .y_high = 104,
+                                                     .legend = TP_PLOT_LEGEND_BOTTOM_LEFT});
         draw_depths(tape, deep, "sigmoid", tp_sigmoid, &spiral);
         draw_depths(tape, deep, "tanh", tp_tanh, &spiral);
     }

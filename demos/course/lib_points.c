@@ -82,7 +82,9 @@ void points_draw(tp_plot *plot, tp_tape *tape, tp_module *net, const points *p, 
     tp_tape_reset(tape);
     const tp_var f = tp_reshape(tp_module_forward(net, tp_data(tape, x)), TP_DIMS(CELLS, CELLS));
     const tp_tensor *output = tp_value(tp_tanh(tp_muls(f, .5)));
-    tp_plot_panel(plot, &(tp_plot_panel_options){.title = title, .equal = true});
+    tp_plot_panel(plot,
+                  &(tp_plot_panel_options){
+                      .title = title, .equal = true, .x_low = r[0], .x_high = r[1], .y_low = r[2], .y_high = r[3]});
     tp_plot_heat_tensor(plot, output,
                         &(tp_plot_heat_options){.x_low = r[0],
                                                 .x_high = r[1],
