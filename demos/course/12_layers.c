@@ -1,9 +1,12 @@
-/* Layers: phi(W x + b).
+/* Layers, batches, and why there is a bias.
 
-   A fully connected layer takes D numbers to H numbers: a weight matrix W with H rows and D columns, a bias b of H
-   numbers, and an activation phi of each number by itself. A multilayer perceptron is such a layer after another; its
-   last one is left linear, so that the output may be any number. Depth counts the layers, width the units of the
-   largest hidden layer, size the units of all layers.
+   A fully connected layer takes a vector x of D numbers to one of H numbers,
+
+     h = phi(W x + b)
+
+   with a weight matrix W of H rows and D columns, a bias b of H numbers, and an activation phi of each number by
+   itself. A multilayer perceptron is such a layer after another; its last one is left linear, so that the output may be
+   any number. Depth counts the layers, width the units of the largest hidden layer, size the units of all layers.
 
    The program counts a 3-4-4-1 perceptron and draws it; runs a network of two layers as a plain loop and on the tape;
    gives the perceptron a batch of rows and each row alone; and shows why a layer has a bias: where x = 0, W x is 0
@@ -62,7 +65,7 @@ static void batch(tp_tape *tape, tp_module *net)
 {
     double far = 0;
     const tp_var x = tp_normal(tape, TP_F64, TP_DIMS(ROWS, 3), 0, 1), all = tp_module_forward(net, x);
-    printf("the perceptron 3-4-4-1, sigmoid\n                             in the batch      by itself\n");
+    printf("the perceptron 3-4-4-1, sigmoid\n  %-26s %12s %12s\n", "", "in the batch", "by itself");
     for (int r = 0; r < ROWS; r++) {
         const tp_var alone = tp_module_forward(net, tp_slice(x, 0, r, r + 1, 1));
         const double pair[2] = {tp_tensor_item(tp_value(all), r), tp_item(alone)};
@@ -116,9 +119,9 @@ static bool draw_network(const tp_module *net, const char *folder)
     tp_error error = {TP_OK, ""};
     snprintf(title, sizeof title, "%d lines, one for each parameter", (int)tp_module_element_count(net));
     const tp_draw_network_options options = {.title = title, .inputs = inputs, .outputs = outputs, .bias_nodes = true};
-    return course_drawn(tp_draw_network((const int64_t[]){3, 4, 4, 1}, 4, &options,
-                                        course_path(path, folder, "12_layers-network.svg"), &error),
-                        &error);
+    return course_drawn(
+        tp_draw_network((const int64_t[]){3, 4, 4, 1}, 4, &options, course_path(path, folder, "12_layers.svg"), &error),
+        &error);
 }
 
 int main(int argc, char **argv)
@@ -131,7 +134,7 @@ int main(int argc, char **argv)
     batch(tape, net);
     why_a_bias(tape, net);
     const bool good = tp_tape_status(tape) == TP_OK && draw_network(net, folder) &&
-                      course_picture(draw_units(tape), folder, "12_layers-bias.svg");
+                      course_picture(draw_units(tape), folder, "12_layers-units.svg");
     tp_module_free(net);
     return course_end(tape, good);
 }

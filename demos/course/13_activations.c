@@ -1,9 +1,16 @@
-/* Activations: the functions phi of a unit, and their slopes.
+/* Activations and their slopes.
 
-     sign z      -1, 0, 1                       step z      1 for z > 0, else 0
-     sigmoid z   1 / (1 + e^-z)                 tanh z      (e^z - e^-z) / (e^z + e^-z)
-     ReLU z      max(0, z)                      leaky z     max(z / 10, z)
-     ELU z       z for z > 0, else e^z - 1      identity z  z                             linear z  a z, here a = -1.5
+   What a unit does with its sum z:
+
+     sign z      -1, 0 or 1
+     step z      1 for z > 0, else 0
+     sigmoid z   1 / (1 + e^-z)
+     tanh z      (e^z - e^-z) / (e^z + e^-z)
+     ReLU z      max(0, z)
+     leaky z     max(z / 10, z)
+     ELU z       z for z > 0, else e^z - 1
+     identity z  z
+     linear z    a z, here with a = -1.5
 
    Sign and step are flat wherever they have a slope, so that nothing can be learned through them; ReLU's slope at 0 is
    taken to be 0 (some draw 1 there). Sigmoid and tanh flatten far out, where their units learn slowly.
@@ -53,7 +60,7 @@ static const double *slopes_at(tp_var z, tp_var y)
 static void print_values(tp_tape *tape)
 {
     static const double at[] = {-2, -.5, 0, .5, 2}, far[] = {-1000, 1000};
-    printf("%-29s %10g %12g %12g %12g %12g\n", "at z =", at[0], at[1], at[2], at[3], at[4]);
+    printf("  %-26s %12g %12g %12g %12g %12g\n", "at z =", at[0], at[1], at[2], at[3], at[4]);
     for (int i = 0; i < COUNT; i++) {
         const tp_var z = course_leaf(tape, TP_DIMS(5), at), y = activations[i].phi(z);
         char label[32];
@@ -61,14 +68,14 @@ static void print_values(tp_tape *tape)
         snprintf(label, sizeof label, "slope of %s", activations[i].name);
         course_numbers(label, 5, slopes_at(z, y));
     }
-    printf("\n%-29s %10g %12g   slopes: %3g %12g\n", "far out, at z =", far[0], far[1], far[0], far[1]);
+    printf("\n  %-26s %12g %12g %25s\n", "far out, at z =", far[0], far[1], "slopes there");
     for (int i = 0; i < COUNT; i++) {
         const tp_var z = course_leaf(tape, TP_DIMS(2), far), y = activations[i].phi(z);
         const double *slope = slopes_at(z, y);
         char label[32];
         snprintf(label, sizeof label, "far %s", activations[i].name);
-        course_numbers(label, 4,
-                       NUMBERS(tp_tensor_item(tp_value(y), 0), tp_tensor_item(tp_value(y), 1), slope[0], slope[1]));
+        printf("  %-26s %12g %12g %12g %12g\n", label, tp_tensor_item(tp_value(y), 0), tp_tensor_item(tp_value(y), 1),
+               slope[0], slope[1]);
     }
     const tp_var e = tp_exp(tp_const(tape, 1000));
     printf("  e^z / (1 + e^z) at 1000 is %g\n", fabs(tp_item(tp_div(e, tp_adds(e, 1)))));

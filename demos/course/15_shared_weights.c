@@ -1,8 +1,9 @@
-/* Any directed acyclic graph: branches that meet again, weights that are used more than once.
+/* Branches, shared weights, data and parameters.
 
-   A network need not be a chain. Where a value is used in two places, what comes back from both is added: the chain
-   rule sums over all ways from a value to the loss. A weight that several layers share ("tied") is such a value. So its
-   gradient is the sum of the gradients that it would get if each place had a weight of its own.
+   A network need not be a chain: any directed acyclic graph will do. Where a value is used in two places, what comes
+   back from both is added: the chain rule sums over all ways from a value to the loss. A weight that several layers
+   share ("tied") is such a value. So its gradient is the sum of the gradients that it would get if each place had a
+   weight of its own.
 
    Leaves come in two kinds. Data nodes are given, and no gradient is computed for them; parameter nodes learn: their
    gradient is added up in the tensor, however many nodes of the graph stand for it. The last example has both. */

@@ -3,12 +3,12 @@
      convolution     y_p = sum over taps t of w_t x_(p+t) + b: one small w for every place
      max pooling     the largest number of each window, which alone gets the gradient (of equal ones, the first)
      mean pooling    the mean of each window: every number gets an equal part of the gradient
-     softmax        e^(z_k) / sum e^(z_j): positive numbers that sum to 1
+     softmax         e^(z_k) / sum e^(z_j): positive numbers that sum to 1
      dropout         each number is 0 with probability p, else divided by 1 - p, so that the mean stays
      normalisation   (x - mean) / deviation: over a batch, channel by channel, or over each example
 
    Each is run on the same numbers and its gradients are checked; the picture shows what it does to an image. What
-   dropout and batch normalisation do differently once training is over is told in 16_modes. */
+   dropout and batch normalisation do differently once training is over is told in 16_training_modes. */
 #include "lib_course.h"
 
 #include <string.h>

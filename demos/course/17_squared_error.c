@@ -1,7 +1,8 @@
-/* The graph of a loss: |(x1 t1 + x2 t2) - y|^2.
+/* The graph of a squared error.
 
-   A linear regression as one draws it: data nodes x1, x2 and y, parameter nodes t1 and t2 (theta), two products, two
-   sums, a square. With r = x1 t1 + x2 t2 - y for the residual, the chain rule gives
+   L = |(x1 t1 + x2 t2) - y|^2 is a linear regression on one example. As a graph: data nodes x1, x2 and y, parameter
+   nodes t1 and t2 (theta), two products, two sums, a square. With r = x1 t1 + x2 t2 - y for the residual, the chain
+   rule gives
 
      dL/dt = 2 r x        dL/dx = 2 r t        dL/dy = -2 r
 
@@ -30,12 +31,13 @@ static bool graph(tp_tape *tape, const char *folder)
     for (int i = 0; i < 5; i++) in[i] = tp_name(tp_scalar(tape, values[i]), names[i]);
     const tp_var loss = tp_square(residual(in));
     if (tp_backward(loss) != TP_OK) return false;
+    course_numbers("x1, x2, t1, t2, y", 5, values);
     course_value("L", loss);
     course_numbers("dL/dt", 2, NUMBERS(tp_grad_item(in[2]), tp_grad_item(in[3])));
     course_numbers("dL/dx", 2, NUMBERS(tp_grad_item(in[0]), tp_grad_item(in[1])));
     course_gradient("dL/dy", in[4]);
     return course_drawn(tp_draw_circuit(loss, &(tp_draw_options){.title = "‖(x₁θ₁ + x₂θ₂) − y‖²"},
-                                        course_path(path, folder, "17_squared_error-graph.svg"), &error),
+                                        course_path(path, folder, "17_squared_error.svg"), &error),
                         &error);
 }
 
@@ -44,7 +46,7 @@ static bool descend(tp_tape *tape, double path[2][STEPS + 1])
 {
     const double rate = .03;
     double t[2] = {.5, -1};
-    printf("\ndescent with rate %g\n  step                                 t1           t2            L\n", rate);
+    printf("\ndescent with rate %g\n  %-26s %12s %12s %12s\n", rate, "", "t1", "t2", "L");
     for (int step = 0; step <= STEPS; step++) {
         tp_tape_reset(tape);
         const tp_var in[] = {tp_const(tape, x[0]), tp_const(tape, x[1]), tp_scalar(tape, t[0]), tp_scalar(tape, t[1]),

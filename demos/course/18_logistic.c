@@ -1,4 +1,4 @@
-/* Multiclass logistic regression, on features that are given and on features that are learned.
+/* Multiclass logistic regression, on features given and learned.
 
    A score for each class, theta_k . phi(x), goes through softmax; the loss of an example of class y is
 
@@ -23,6 +23,9 @@ static bool one_example(tp_tape *tape, const char *folder)
     const tp_var losses[] = {formula, tp_cross_entropy(scores, y, TP_SUM)};
     double slopes[2][CLASSES], apart = 0;
     tp_error error = {TP_OK, ""};
+    printf("one example, of class 0\n");
+    course_value("x", x);
+    course_value("theta, row by row", theta);
     course_value("scores", scores);
     course_value("p", tp_softmax(scores, 0));
     course_value("loss by the formula", losses[0]);
@@ -41,7 +44,7 @@ static bool one_example(tp_tape *tape, const char *folder)
     return course_drawn(
         tp_draw_circuit(formula,
                         &(tp_draw_options){.title = "log Σ exp(θx) − (θx)₀: one example of class 0", .digits = 3},
-                        course_path(path, folder, "18_logistic-graph.svg"), &error),
+                        course_path(path, folder, "18_logistic.svg"), &error),
         &error);
 }
 
@@ -123,7 +126,7 @@ int main(int argc, char **argv)
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 340, .height = 340}, NULL);
     bool good = one_example(tape, folder);
     make(x, y);
-    printf("three classes, %d points           loss      %% right\n", POINTS);
+    printf("three classes, %d points\n  %-26s %12s %12s\n", POINTS, "features", "loss", "% right");
     for (int kind = 0; good && kind < 4; kind++) {
         tp_module *net = model(kind);
         good = learn(tape, net, x, y);

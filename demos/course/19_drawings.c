@@ -1,18 +1,14 @@
-/* Three drawings of networks.
+/* Drawings of networks: every operation, every layer, every unit.
 
-   The computation graph shows every operation. Its leaves are data and
-   parameters; values run along its wires from left to right, gradients run
-   back. It is what the tape holds, loss and all.
+   The computation graph shows every operation. Its leaves are data and parameters; values run along its wires from left
+   to right, gradients run back. It is what the tape holds, loss and all.
 
-   The simplified drawing has a circle for each unit, in a column for each
-   layer, and a line for each weight. What happens inside a unit - the sum, the
-   bias, the activation - and the loss go without saying. It is the drawing for
-   a talk: its circles and lines can be counted, and for a wide network dots
-   stand for the circles that do not fit.
+   Where operations are too many, a network is drawn layer by layer, with the shape of what comes out of each and the
+   number of its parameters.
 
-   What has too many units for the one and too many operations for the other is
-   drawn layer by layer, with the shape that each one's output has and the
-   number of its parameters. */
+   The simplified drawing has a circle for each unit, in a column for each layer, and a line for each weight. What
+   happens inside a unit (the sum, the bias, the activation) and the loss go without saying. It is the drawing for a
+   talk: its circles and lines can be counted, and for a wide network dots stand for the circles that do not fit. */
 #include "lib_course.h"
 
 #include <tapir/draw.h>
@@ -40,7 +36,7 @@ static bool graph(tp_tape *tape, tp_module *net, const char *folder)
     course_value("loss", loss);
     if (tp_backward(loss) != TP_OK) return false;
     return course_drawn(tp_draw_circuit(loss, &(tp_draw_options){.title = "½(W₂σ(W₁x + b₁) + b₂ − y)²", .digits = 2},
-                                        course_path(path, folder, "19_drawings-graph.svg"), &error),
+                                        course_path(path, folder, "19_drawings.svg"), &error),
                         &error);
 }
 
@@ -75,7 +71,7 @@ static bool simplified(tp_module *net, const char *folder)
                                                                    .titles = titles,
                                                                    .weights = weights,
                                                                    .biases = biases},
-                                        course_path(path, folder, "19_drawings-network.svg"), &error),
+                                        course_path(path, folder, "19_drawings-simplified.svg"), &error),
                         &error);
 }
 
@@ -111,7 +107,7 @@ static bool by_module(tp_tape *tape, const char *folder)
     const tp_var loss = tp_cross_entropy(tp_module_forward(net, x), y, TP_MEAN);
     printf("\na network of convolutions\n  parameters of all layers %d\n", (int)tp_module_element_count(net));
     const bool good = course_drawn(tp_draw_module(net, loss, &(tp_draw_options){.title = "A network, layer by layer"},
-                                                  course_path(path, folder, "19_drawings-modules.svg"), &error),
+                                                  course_path(path, folder, "19_drawings-layers.svg"), &error),
                                    &error);
     tp_module_free(net);
     tp_tensor_release(pictures);

@@ -1,6 +1,8 @@
-/* Softmax: p_k = e^(o_k) / sum_j e^(o_j).
+/* Softmax, and the sigmoid that it is for two classes.
 
-   It turns K scores into probabilities: positive, summing to 1, in the order of the scores. To add a number to all
+     p_k = e^(o_k) / sum_j e^(o_j)
+
+   turns K scores into probabilities: positive, summing to 1, in the order of the scores. To add a number to all
    scores changes nothing, so of K scores K - 1 count; of two only their difference does, and softmax is then the
    sigmoid: p_1 = sigma(o_1 - o_2), p_2 = 1 - p_1 (so that a slide may call the sigmoid a softmax). The true class is
    written in the same form, as a one-hot vector: 1 at the class and 0 elsewhere. Divided by a temperature T before, the

@@ -1,4 +1,4 @@
-/* Cross-entropy: the loss of probabilities.
+/* Cross-entropy and divergence; why the slope is f - y.
 
      H(p) = -sum p log p        H(p; q) = -sum p log q        KL(p || q) = sum p log(p / q) = H(p; q) - H(p)
 

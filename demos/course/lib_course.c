@@ -40,10 +40,16 @@ bool course_picture(tp_plot *plot, const char *folder, const char *name)
     return good;
 }
 
+/* What rounds to 0 has no sign. */
+static double unsigned_zero(double x)
+{
+    return fabs(x) < 5e-8 ? 0 : x;
+}
+
 void course_numbers(const char *label, int n, const double *numbers)
 {
     printf("  %-26s", label);
-    for (int i = 0; i < n; i++) printf(" %12.7f", numbers[i]);
+    for (int i = 0; i < n; i++) printf(" %12.7f", unsigned_zero(numbers[i]));
     putchar('\n');
 }
 
@@ -51,7 +57,7 @@ void course_tensor(const char *label, const tp_tensor *numbers)
 {
     const int64_t n = tp_tensor_count(numbers);
     printf("  %-26s", label);
-    for (int64_t i = 0; i < n; i++) printf(" %12.7f", tp_tensor_item(numbers, i));
+    for (int64_t i = 0; i < n; i++) printf(" %12.7f", unsigned_zero(tp_tensor_item(numbers, i)));
     putchar('\n');
 }
 

@@ -94,7 +94,7 @@ int main(int argc, char **argv)
         tp_plot_curve(plot, p, zeros, STEPS, &(tp_plot_style){.label = "share of zeros", .mark = TP_PLOT_SQUARE});
         draw_batch(plot, "A batch of two channels", batch[0], TP_PLOT_LEGEND_TOP_RIGHT);
         draw_batch(plot, "After batch normalisation", batch[1], TP_PLOT_LEGEND_NONE);
-        good = course_picture(plot, folder, "16_modes.svg");
+        good = course_picture(plot, folder, "16_training_modes.svg");
     }
     return course_end(tape, good);
 }
