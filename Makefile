@@ -134,7 +134,7 @@ $(BUILD)/tests: $(TEST_OBJ) $(CLI_PARTS) $(STATIC) | $(BUILD)/tapir
 # What the tests run.
 test-programs: $(COURSE) $(GRADBENCH)
 
-test: $(BUILD)/tests test-programs $(BUILD)/ops_doc ## build and run the tests
+test: $(BUILD)/tests $(BUILD)/tapir test-programs $(BUILD)/ops_doc ## build and run the tests
 	@sh tools/docs.sh $(BUILD) compare
 	@sh tools/trace.sh compare
 	@sh tools/snippets.sh $(BUILD) "$(CC)" "$(LINK)"

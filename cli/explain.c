@@ -202,8 +202,12 @@ static bool print_head(run *r)
 {
     cli_text line = {.memory = r->memory};
     const cli_style style = {.digits = r->options->digits};
-    cli_put_result(&line, &r->labels, style);
-    cli_put(&line, " = ");
+    bool definitions = false;
+    for (int i = 0; i < r->e.name_count; i++) definitions = definitions || r->e.names[i].defined;
+    if (!definitions) {
+        cli_put_result(&line, &r->labels, style);
+        cli_put(&line, " = ");
+    }
     cli_put_plain(&line, r->e.source, r->e.length);
     const cli_colours colours = cli_colours_for(r->options->colours);
     fprintf(r->out, "%s%s%s\n", colours.bold, cli_string(&line), colours.off);

@@ -187,14 +187,24 @@ bool cli_report_backward(const cli_report *r)
 
 /* ---- gradient and check ---- */
 
+/* How far apart two numbers are; below nine digits it is rounding, and another processor rounds otherwise. */
+static void put_off(cli_text *to, double a, double b)
+{
+    const double off = fabs(a - b);
+    if (off < 1e-9 * fmax(1, fabs(b)))
+        cli_putf(to, "less than %.0e", 1e-9 * fmax(1, pow(10, floor(log10(fmax(1, fabs(b)))))));
+    else
+        cli_putf(to, "%.1e", off);
+}
+
 static void put_verdict(const cli_report *r, cli_text *to, const cli_gate *gate, const cli_checked *k)
 {
     switch (k->verdict) {
-    case CLI_AGREES: cli_putf(to, "%.1e", fabs(k->difference - gate->gradient)); break;
-    case CLI_DIFFERS: cli_putf(to, "%.1e  WRONG", fabs(k->difference - gate->gradient)); break;
+    case CLI_AGREES: put_off(to, k->difference, gate->gradient); break;
+    case CLI_DIFFERS: put_off(to, k->difference, gate->gradient), cli_put(to, "  WRONG"); break;
     case CLI_NOISY:
-        cli_putf(to, "%.1e, but the difference is only good to %.1e", fabs(k->difference - gate->gradient),
-                 10 * k->uncertain);
+        put_off(to, k->difference, gate->gradient);
+        cli_putf(to, ", but the difference is only good to %.0e", 10 * k->uncertain);
         break;
     case CLI_OUTSIDE:
     case CLI_CORNER:
@@ -287,19 +297,21 @@ static void print_conclusion(const cli_report *r, const cli_checked *checked)
     int count[CLI_NO_VALUE + 1] = {0};
     for (int i = 0; i < r->c->e->name_count; i++)
         if (is_variable(r->c, i)) count[checked[i].verdict]++;
-    const bool bad = count[CLI_DIFFERS] || count[CLI_NO_VALUE];
+    const bool bad = count[CLI_DIFFERS] || count[CLI_NO_VALUE], open = !bad && count[CLI_NOISY];
     const char *text = "the gradient agrees with the central differences";
     if (count[CLI_DIFFERS])
         text = "the gradient is not what the central differences say";
     else if (count[CLI_NO_VALUE])
         text = "where there is no finite value there is nothing to compare";
-    else if (count[CLI_JUMP] || count[CLI_CORNER] || count[CLI_OUTSIDE])
+    else if (open)
+        text = "rounding makes the differences too rough to tell; where they are not, the gradient agrees";
+    else if (count[CLI_OUTSIDE])
+        text = "gates stand at corners here; what is printed follows their rules";
+    else if (count[CLI_JUMP] || count[CLI_CORNER])
         text = count[CLI_AGREES] ? "the gradient agrees wherever there is a derivative"
                                  : "there is no derivative here; what is printed follows the rules above";
-    else if (count[CLI_NOISY])
-        text = "the differences are too rough to tell everywhere; where they are not, the gradient agrees";
-    fprintf(r->out, "%s%s: %s%s\n", bad ? r->colours.alarm : r->colours.bold, bad ? "Check failed" : "Check passed",
-            text, r->colours.off);
+    fprintf(r->out, "%sCheck %s: %s%s\n", bad ? r->colours.alarm : r->colours.bold,
+            bad ? "failed" : (open ? "undecided" : "passed"), text, r->colours.off);
     if (count[CLI_OUTSIDE])
         fputs("  Each gate takes a slope of its own at its corner; together they need not make one of the slopes of "
               "the whole.\n",

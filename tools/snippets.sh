@@ -1,6 +1,8 @@
 #!/bin/sh
 # Compiles and runs the programs in README.md and docs/*.md: every block fenced as ```c, which must hold an int main.
 # Where a block fenced as ```output follows directly, the program must print exactly that. Other text is fenced as ```text.
+# In a block fenced as ```console each line that begins with "$ " is run by the shell, with the program tapir in its path,
+# and must print, on stdout and stderr, exactly what follows.
 # usage: snippets.sh BUILD CC LINKFLAGS      run where README.md lies
 build=${1:?usage: snippets.sh BUILD CC LINKFLAGS} cc=${2:-cc} link=$3
 root=$(pwd)
@@ -14,7 +16,7 @@ fail() {
     exit 1
 }
 
-# Each program goes to N.c, its place to N.where, what it must print to N.expected.
+# Each program goes to N.c, its place to N.where, what it must print to N.expected; the K-th session to sK.console.
 awk -v dir="$dir" '
     FNR == 1 { inside = ""; after = 0 }
     inside == "" && /^```c$/ {
@@ -23,16 +25,23 @@ awk -v dir="$dir" '
         printf "" > (dir "/" n ".c")
         next
     }
+    inside == "" && /^```console$/ {
+        k++; inside = "console"; after = 0
+        print FILENAME ":" FNR > (dir "/s" k ".where"); close(dir "/s" k ".where")
+        next
+    }
+    inside == "console" && !/^```$/ { print > (dir "/s" k ".console"); next }
     inside == "" && /^```output$/ && after { inside = "expected"; printf "" > (dir "/" n ".expected"); next }
     inside == "" && /^```/ { inside = "other"; after = 0; next }
     inside != "" && /^```$/ {
-        if (inside != "other") close(dir "/" n "." inside)
+        if (inside == "console") close(dir "/s" k ".console")
+        else if (inside != "other") close(dir "/" n "." inside)
         after = inside == "c"; inside = ""
         next
     }
     inside == "c" || inside == "expected" { print > (dir "/" n "." inside); next }
     inside == "" && NF { after = 0 }
-    END { print n + 0 > (dir "/count") }
+    END { print n + 0 > (dir "/count"); print k + 0 > (dir "/sessions") }
 ' README.md docs/*.md || exit 1
 
 count=$(cat "$dir/count")
@@ -55,4 +64,26 @@ while [ $((i += 1)) -le "$count" ]; do
         fail $i "prints something else than what is documented"
     }
 done
-echo "snippets: $count compiled and run"
+
+# session FILE: its commands, each with what it prints
+session() {
+    while IFS= read -r line; do
+        case $line in
+        '$ '*)
+            printf '%s\n' "$line"
+            sh -c "${line#??}" 2>&1 </dev/null
+            ;;
+        esac
+    done <"$1"
+}
+sessions=$(cat "$dir/sessions")
+PATH=$(dirname "$library"):$PATH
+i=0
+while [ $((i += 1)) -le "$sessions" ]; do
+    session s$i.console >s$i.stdout
+    diff -u s$i.console s$i.stdout >s$i.log || {
+        cat s$i.log >&2
+        fail s$i "a command prints something else than what is documented"
+    }
+done
+echo "snippets: $count compiled and run, $sessions sessions repeated"
