@@ -71,7 +71,12 @@ int cli_operand_count(const cli_node *node);
 /* Whether the text is one name, such as may stand before '='. */
 bool cli_is_name(const char *text, size_t length);
 
-/* ---- tokens, for the parser ---- */
+/* ---- for the parser: names and tokens ---- */
+
+/* The name's number, or -1. */
+int cli_find_name(const cli_expression *e, const char *at, size_t length);
+/* A new one, which e does not have yet; -1 when memory is short. */
+int cli_add_name(cli_expression *e, const char *at, size_t length);
 
 typedef enum cli_token_kind { CLI_T_END, CLI_T_NUMBER, CLI_T_NAME, CLI_T_SIGN, CLI_T_BAD } cli_token_kind;
 

@@ -92,52 +92,6 @@ static bool next_is(parser *p, char sign)
            token.sign == sign;
 }
 
-/* ---- names ---- */
-
-static uint32_t hash_of(const char *at, size_t length)
-{
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < length; i++) h = (h ^ (unsigned char)at[i]) * 16777619u;
-    return h;
-}
-
-/* The bucket that holds the name, or is free for it. */
-static size_t bucket_of(const cli_expression *e, const char *at, size_t length)
-{
-    size_t i = hash_of(at, length) & (e->bucket_room - 1);
-    for (; e->buckets[i]; i = (i + 1) & (e->bucket_room - 1)) {
-        const cli_name *const name = &e->names[e->buckets[i] - 1];
-        if (name->length == length && memcmp(name->at, at, length) == 0) break;
-    }
-    return i;
-}
-
-static int find_name(const cli_expression *e, const char *at, size_t length)
-{
-    return e->bucket_room ? e->buckets[bucket_of(e, at, length)] - 1 : -1;
-}
-
-static bool more_buckets(cli_expression *e)
-{
-    const size_t room = e->bucket_room ? 2 * e->bucket_room : 64;
-    int *const fresh = e->memory->allocate(e->memory->user, room * sizeof *fresh, _Alignof(int));
-    if (!fresh) return false;
-    cli_release(e->memory, e->buckets, e->bucket_room, sizeof *e->buckets);
-    memset(fresh, 0, room * sizeof *fresh);
-    e->buckets = fresh, e->bucket_room = room;
-    for (int i = 0; i < e->name_count; i++) e->buckets[bucket_of(e, e->names[i].at, e->names[i].length)] = i + 1;
-    return true;
-}
-
-static int add_name(cli_expression *e, const char *at, size_t length)
-{
-    if (2 * (size_t)e->name_count >= e->bucket_room && !more_buckets(e)) return -1;
-    if (!cli_reserve(e->memory, &e->names, &e->name_room, (size_t)e->name_count + 1, sizeof *e->names)) return -1;
-    e->names[e->name_count] = (cli_name){.at = at, .length = length, .node = -1};
-    e->buckets[bucket_of(e, at, length)] = e->name_count + 1;
-    return e->name_count++;
-}
-
 /* ---- nodes ---- */
 
 int cli_operand_count(const cli_node *node)
@@ -266,10 +220,10 @@ static bool read_variable(parser *p)
     const char *const at = e->source + p->token.at, *word;
     const size_t length = p->token.length;
     double number;
-    int name = find_name(e, at, length);
+    int name = cli_find_name(e, at, length);
     if (name < 0 && cli_constant(at, length, &word, &number))
         return push_value(p, add_number(p, number, word, p->token.at));
-    if (name < 0 && (name = add_name(e, at, length)) < 0) return no_memory(p);
+    if (name < 0 && (name = cli_add_name(e, at, length)) < 0) return no_memory(p);
     if (name == p->defining)
         return problem(p, p->token.at, length, "'%s' is defined by itself", excerpt_of(at, length).text);
     if (e->names[name].first_use == SIZE_MAX || e->names[name].node < 0) e->names[name].first_use = p->token.at;
@@ -376,13 +330,13 @@ static bool read_definition(parser *p)
     if (p->token.kind != CLI_T_NAME || !next_is(p, '=')) return true;
     const char *const at = e->source + p->token.at;
     const size_t length = p->token.length;
-    int name = find_name(e, at, length);
+    int name = cli_find_name(e, at, length);
     const excerpt x = excerpt_of(at, length);
     if (name >= 0 && e->names[name].known)
         return problem(p, p->token.at, length, "'%s' is defined here and also given a value", x.text);
     if (name >= 0 && e->names[name].defined) return problem(p, p->token.at, length, "'%s' is defined twice", x.text);
     if (name >= 0) return problem(p, p->token.at, length, "'%s' is used before it is defined", x.text);
-    if ((name = add_name(e, at, length)) < 0) return no_memory(p);
+    if ((name = cli_add_name(e, at, length)) < 0) return no_memory(p);
     e->names[name].first_use = SIZE_MAX;
     p->defining = name;
     return advance(p) && advance(p);
@@ -402,7 +356,7 @@ static bool read_statement(parser *p)
 static bool add_known(parser *p, const cli_known *known, int count)
 {
     for (int i = 0; i < count; i++) {
-        const int name = add_name(p->e, known[i].name, known[i].length);
+        const int name = cli_add_name(p->e, known[i].name, known[i].length);
         if (name < 0) return no_memory(p);
         p->e->names[name].known = true;
         if (!known[i].number) continue;

@@ -6,6 +6,10 @@
 #include "cli/explain.h"
 #include "tests/helpers.h"
 
+/* An expression in which two variables fork. */
+#define EXPLAIN_STAGED "(x+sigmoid(y))/(sigmoid(x)+(x+y)^2)"
+
+TCase *explain_formats_case(void);
 TCase *explain_parse_case(void);
 TCase *explain_functions_case(void);
 TCase *explain_errors_case(void);
