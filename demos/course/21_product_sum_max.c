@@ -35,16 +35,16 @@ static bool show(tp_tape *tape, const char *name, binary gate, double x, double 
     return true;
 }
 
-static bool show_tie(tp_tape *tape)
+static bool show_tie(tp_tape *tape, double at, double h)
 {
-    const tp_var x = tp_scalar(tape, 2), y = tp_scalar(tape, 2), f = tp_maximum(x, y);
+    const tp_var x = tp_scalar(tape, at), y = tp_scalar(tape, at), f = tp_maximum(x, y);
     const double one_x = tp_item(tp_greater_equal(x, y)), one_y = tp_item(tp_greater_equal(y, x));
     if (tp_backward(f) != TP_OK) return false;
-    const double a = tp_grad_item(x), b = tp_grad_item(y);
-    printf("\nA tie, max(2, 2): the two slopes, and what a line of these slopes says at (3, 3), where max is %g\n",
-           value_at(tape, tp_maximum, 3, 3));
-    course_numbers("the tape, and its line", 3, NUMBERS(a, b, tp_item(f) + a + b));
-    course_numbers("1(x>=y), 1(y>=x), line", 3, NUMBERS(one_x, one_y, tp_item(f) + one_x + one_y));
+    const double a = tp_grad_item(x), b = tp_grad_item(y), there = value_at(tape, tp_maximum, at + h, at + h);
+    printf("\nA tie, max(%g, %g): the slopes, and what a line of these slopes says at (%g, %g), where max is %g\n", at,
+           at, at + h, at + h, there);
+    course_numbers("the tape, and its line", 3, NUMBERS(a, b, tp_item(f) + (a + b) * h));
+    course_numbers("1(x>=y), 1(y>=x), line", 3, NUMBERS(one_x, one_y, tp_item(f) + (one_x + one_y) * h));
     return true;
 }
 
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
     tp_tape *tape = tp_tape_new(NULL);
     printf("%41s %12s %12s\n", "f", "df/dx", "df/dy");
     bool good = show(tape, "x y", tp_mul, 4, -3) && show(tape, "x + y", tp_add, 4, -3) &&
-                show(tape, "max(x, y)", tp_maximum, 4, -3) && show_tie(tape);
+                show(tape, "max(x, y)", tp_maximum, 4, -3) && show_tie(tape, 2, 1);
 
     const tp_var x = tp_scalar(tape, 1);
     good = good && tp_backward(tp_sigmoid(x)) == TP_OK;

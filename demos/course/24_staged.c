@@ -3,7 +3,8 @@
    Nobody wants to differentiate this as a whole, and nobody has to. Forward, it is cut into stages that each have an
    easy derivative, and every intermediate value is kept. Backward, the stages are taken in reverse. Where a value was
    used in several places its gradient arrives in several parts, and these are added: that is why the program below
-   says += for dx and dy. The tape does the same from the recorded stages alone. */
+   says += for dx and dy, and in the drawing the parts stand on the branches of each fork. The tape does the same from
+   the recorded stages alone. */
 #include "lib_gates.h"
 
 static double sigma(double x)

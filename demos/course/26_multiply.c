@@ -92,7 +92,7 @@ static bool lifetimes(tp_tape *tape, const ledger *l)
     static const char *const moments[] = {"after a walk back", "after another walk"};
     static double numbers[LENGTH];
     bool good = true;
-    printf("\nVectors of %d that the tape holds, and blocks taken from the allocator so far\n", LENGTH);
+    printf("\nVectors of %d on the tape, and blocks taken from the allocator, in %d steps\n", LENGTH, STEPS);
     for (int step = 1; good && step <= STEPS; step++) {
         const tp_var x = course_leaf(tape, TP_DIMS(LENGTH), numbers), y = course_leaf(tape, TP_DIMS(LENGTH), numbers);
         if (step == 1) look(tape, l, "x and y, which are not the tape's");
@@ -105,7 +105,7 @@ static bool lifetimes(tp_tape *tape, const ledger *l)
         tp_tape_reset(tape);
         if (step == 1) look(tape, l, "after a reset");
     }
-    look(tape, l, "after 1000 such steps");
+    look(tape, l, "after all steps");
     return good;
 }
 
@@ -118,7 +118,8 @@ static bool values(tp_tape *tape, const char *folder)
     const tp_var y = tp_name(course_leaf(tape, TP_DIMS(3), NUMBERS(4, 3, -6)), "y");
     const tp_var upstream = course_data(tape, TP_DIMS(3), NUMBERS(1, 10, 100)), both[] = {x, y};
     const tp_var z[] = {tp_mul(x, y), tp_retain_grad(tp_name(product(x, y), "z"))};
-    printf("z = x y for x = (1, -2, 0.5) and y = (4, 3, -6), with g = (1, 10, 100) arriving\n");
+    printf("z = x y\n");
+    course_value("x", x), course_value("y", y), course_value("g arrives", upstream);
     for (int own = 0; good && own < 2; own++) {
         good = tp_backward_from(z[own], upstream, 0) == TP_OK;
         course_value(own ? "z, our own" : "z, the library's", z[own]);

@@ -12,7 +12,7 @@
 
 enum { EXAMPLES = 2, CELLS = 80, STEPS = 120 };
 static const double xs[EXAMPLES][2] = {{1, 2}, {-1, .5}}, ys[EXAMPLES] = {1, 0};
-static const double w1[2] = {.4, -.3}, w2 = 1.5;
+static const double w1[2] = {.4, -.3}, w2 = 1.5, rate = .1;
 
 /* The loss, and its gradient by w1 and w2, as the formulas have it. */
 static double by_hand(const double *v, double g1[2], double *g2)
@@ -46,12 +46,15 @@ static double loss_at(double a, double b, void *user)
 static bool draw_descent(tp_tape *tape, const char *folder)
 {
     double at[2] = {w1[0], w1[1]}, way[2][STEPS + 1];
+    char start[64], path[64];
+    snprintf(start, sizeof start, "start: (%g, %g)", at[0], at[1]);
+    snprintf(path, sizeof path, "%d steps of size %g", STEPS, rate);
     for (int step = 0; step <= STEPS; step++) {
         way[0][step] = at[0], way[1][step] = at[1];
         tp_tape_reset(tape);
         const tp_var v = course_leaf(tape, TP_DIMS(2), at);
         if (tp_backward(loss_of(v, tp_const(tape, w2))) != TP_OK) return false;
-        for (int k = 0; k < 2; k++) at[k] -= .1 * tp_tensor_item(tp_grad(v), k);
+        for (int k = 0; k < 2; k++) at[k] -= rate * tp_tensor_item(tp_grad(v), k);
     }
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.width = 560, .height = 440}, NULL);
     tp_plot_panel(plot, &(tp_plot_panel_options){.title = "The loss over w1, and descent along minus the gradient",
@@ -62,9 +65,8 @@ static bool draw_descent(tp_tape *tape, const char *folder)
         plot, loss_at, tape, CELLS,
         &(tp_plot_heat_options){
             .x_low = -1, .x_high = 3, .y_low = -2, .y_high = 2, .smooth = true, .bar = true, .label = "L"});
-    tp_plot_curve(plot, way[0], way[1], STEPS + 1,
-                  &(tp_plot_style){.label = "120 steps of size 0.1", .colour = 2, .width = 3});
-    tp_plot_points(plot, way[0], way[1], 1, &(tp_plot_style){.label = "start: (0.4, -0.3)", .colour = 2, .size = 10});
+    tp_plot_curve(plot, way[0], way[1], STEPS + 1, &(tp_plot_style){.label = path, .colour = 2, .width = 3});
+    tp_plot_points(plot, way[0], way[1], 1, &(tp_plot_style){.label = start, .colour = 2, .size = 10});
     return course_picture(plot, folder, "27_two_weights-descent.svg");
 }
 

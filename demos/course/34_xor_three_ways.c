@@ -116,6 +116,7 @@ int main(int argc, char **argv)
     tp_objective *o = tp_objective_new(by_tape, NULL, PARTS, parts, NULL, &error);
     bool good = o != NULL, labels[2] = {false, false};
     int there = 0;
+    char title[48];
 
     printf("  they are apart by at most %.1e\n", side_by_side(o, losses, apart));
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 470, .height = 380}, NULL);
@@ -130,8 +131,9 @@ int main(int argc, char **argv)
     tp_plot_curve(plot, steps, losses, STEPS + 1, &(tp_plot_style){.label = "loss, by hand and by the tape"});
     tp_plot_points(plot, steps, apart, STEPS + 1, &(tp_plot_style){.label = "how far these are apart", .size = 2});
 
-    printf("\nL-BFGS\n");
-    tp_plot_panel(plot, &(tp_plot_panel_options){.title = "L-BFGS from 20 seeds",
+    snprintf(title, sizeof title, "L-BFGS from %d seeds", SEEDS);
+    printf("\n%s\n", title);
+    tp_plot_panel(plot, &(tp_plot_panel_options){.title = title,
                                                  .y_low = 1e-10,
                                                  .y_high = 2,
                                                  .legend = TP_PLOT_LEGEND_BOTTOM_LEFT,
