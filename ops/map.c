@@ -106,7 +106,7 @@ static void fill(source *s, tp_map_program *p, const tp_var *leaves, const tp_va
     for (int k = 0; k < p->m; k++) p->result[k] = s->reg[y[k].node - s->first] - 1;
 }
 
-/* ---- where values lie, and which are wanted in a walk back ---- */
+/* ---- which values slopes want, and where values lie ---- */
 
 static bool is_result(const tp_map_program *p, uint32_t reg)
 {
@@ -126,24 +126,18 @@ static bool names(const char *text, char variable)
     return false;
 }
 
-/* Which steps a walk back computes again: those whose value a slope names, and what these are computed from. */
-static void find_again(tp_map_program *p)
+/* Which values a step's slopes want. */
+static void find_uses(tp_map_program *p)
 {
-    const uint32_t base = tp_map_first_step(p);
     for (uint32_t i = 0; i < p->steps; i++) {
-        const tp_row *row = p->step[i].op->row;
-        for (int k = 0; k < p->step[i].op->arity; k++) {
+        tp_map_step *step = &p->step[i];
+        const tp_row *row = step->op->row;
+        for (int k = 0; k < step->op->arity; k++) {
             if (row->none[k] || row->through[k]) continue;
-            if (names(row->slope[k], 'y')) p->step[i].again = true;
-            for (int j = 0; j < p->step[i].op->arity; j++)
-                if (p->step[i].x[j] >= base && names(row->slope[k], "xbc"[j]))
-                    p->step[p->step[i].x[j] - base].again = true;
+            if (names(row->slope[k], 'y')) step->uses[k] |= TP_MAP_USES_RESULT;
+            for (int j = 0; j < step->op->arity; j++)
+                if (names(row->slope[k], "xbc"[j])) step->uses[k] |= (uint8_t)(1 << j);
         }
-    }
-    for (uint32_t i = p->steps; i-- > 0;) {
-        if (is_result(p, base + i)) p->step[i].again = false;
-        for (int j = 0; p->step[i].again && j < p->step[i].op->arity; j++)
-            if (p->step[i].x[j] >= base) p->step[p->step[i].x[j] - base].again = true;
     }
 }
 
@@ -192,7 +186,7 @@ static tp_map_program *translate(source *s, const tp_var *leaves, int n, const t
     *p = (tp_map_program){.bytes = bytes, .n = n, .m = m, .constants = constants, .steps = steps};
     lay_out(p, n, m, constants, steps);
     fill(s, p, leaves, y);
-    find_again(p);
+    find_uses(p);
     find_slots(p, room, room + steps + 1);
     return p;
 }

@@ -7,11 +7,13 @@
 
 #define TP_NO_SLOT UINT32_MAX
 
+enum { TP_MAP_USES_RESULT = 1 << TP_ROW_OPERANDS };
+
 typedef struct tp_map_step {
     const tp_op *op; /* a row */
     uint32_t x[TP_ROW_OPERANDS];
-    uint32_t slot; /* block for the value while there is use for it; TP_NO_SLOT: it is a result */
-    bool again;    /* slopes want the value, and no result has it: computed again in a walk back */
+    uint32_t slot;                 /* block for the value while there is use for it; TP_NO_SLOT: it is a result */
+    uint8_t uses[TP_ROW_OPERANDS]; /* what the slope by each operand names: bit j, operand j; TP_MAP_USES_RESULT */
     double numbers[TP_MAX_NUMBERS];
     float narrow[TP_MAX_NUMBERS];
 } tp_map_step;

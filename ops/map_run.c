@@ -41,9 +41,10 @@ typedef struct machine {
     port *upstream;     /* of each result */
     const void **value; /* of each register: its block */
     const void **slope; /* ... and its adjoint's; NULL: none has arrived */
-    bool *wants;        /* whether a gradient is to arrive at the register */
-    char *own;          /* blocks: operands and constants, then values of steps */
-    char *slope_own;    /* ... and adjoints, one a register; behind them one to add from, one of ones, upstreams */
+    bool *again;
+    bool *wants;     /* whether a gradient is to arrive at the register */
+    char *own;       /* blocks: operands and constants, then values of steps */
+    char *slope_own; /* ... and adjoints, one a register; behind them one to add from, one of ones, upstreams */
     bool back;
 } machine;
 
@@ -78,8 +79,8 @@ static size_t room_of(const tp_map_program *p, bool back, int64_t *block)
     const size_t size = tp_dtype_size(p->dtype), registers = tp_map_registers(p);
     const size_t blocks = values_of(p, back) + slopes_of(p, back);
     *block = block_of(blocks, size, p->count);
-    return up((size_t)(p->n + (back ? p->m : 0)) * sizeof(port)) + up(2 * registers * sizeof(void *)) + up(registers) +
-           blocks * up((size_t)*block * size);
+    return up((size_t)(p->n + (back ? p->m : 0)) * sizeof(port)) + up(2 * registers * sizeof(void *)) +
+           up(2 * registers) + blocks * up((size_t)*block * size);
 }
 
 /* The node that operand i is a slice of, without gaps, where nobody asks for the slice's own gradient: TP_NO_NODE if it
@@ -174,11 +175,12 @@ static tp_status open(machine *m, tp_ctx *ctx, bool back)
     m->slope = m->value + registers;
     at += up(2 * registers * sizeof(void *));
     m->wants = (bool *)at;
-    at += up(registers);
+    m->again = m->wants + registers;
+    at += up(2 * registers);
     m->own = at;
     m->slope_own = block_at(m, at, values_of(p, back));
     memset(m->value, 0, 2 * registers * sizeof(void *));
-    memset(m->wants, 0, registers);
+    memset(m->wants, 0, 2 * registers);
     fill_constants(m);
     return TP_OK;
 }
@@ -248,7 +250,8 @@ tp_status tp_map_forward(tp_ctx *ctx)
 
 /* ---- back ---- */
 
-/* Which registers a gradient is to arrive at. */
+/* Which registers a gradient is to arrive at, and which steps are computed again for that: those whose value is no
+   result and a slope names it, and what these are computed from. */
 static void find_wants(machine *m)
 {
     const tp_map_program *p = m->p;
@@ -258,6 +261,17 @@ static void find_wants(machine *m)
         const tp_map_step *s = &p->step[i];
         for (int k = 0; k < s->op->arity; k++)
             m->wants[base + i] = m->wants[base + i] || (m->wants[s->x[k]] && !s->op->row->none[k]);
+    }
+    for (uint32_t i = p->steps; i-- > 0;) {
+        const tp_map_step *s = &p->step[i];
+        for (int k = 0; k < s->op->arity; k++) {
+            const unsigned uses = m->wants[s->x[k]] ? s->uses[k] : 0;
+            if (uses & TP_MAP_USES_RESULT) m->again[base + i] = true;
+            for (int j = 0; j < s->op->arity; j++)
+                if (uses >> j & 1) m->again[s->x[j]] = true;
+        }
+        if (s->slot == TP_NO_SLOT) m->again[base + i] = false;
+        for (int j = 0; m->again[base + i] && j < s->op->arity; j++) m->again[s->x[j]] = true;
     }
 }
 
@@ -387,7 +401,7 @@ static void block_back(machine *m, int64_t start, int64_t n)
     for (int k = 0; k < p->m; k++)
         if (p->result[k] >= base) m->value[p->result[k]] = out + (k * p->count + start) * (int64_t)m->size;
     for (uint32_t i = 0; i < p->steps; i++) {
-        if (!p->step[i].again) continue;
+        if (!m->again[base + i]) continue;
         char *to = block_at(m, m->own, base + i);
         m->value[base + i] = to;
         run_step(m, &p->step[i], value_loop(m, &p->step[i]), n, to, NULL, NULL);
