@@ -125,11 +125,11 @@ install: all ## install library, headers, pkg-config file and program under DEST
 # ---- tests ---------------------------------------------------------------------------------------
 
 # The program for GradBench is tested where it is built.
-$(OBJ)/tests/test_gradbench.o: LIBFLAGS += $(if $(JANSSON),-DGRADBENCH)
+$(OBJ)/tests/test_gradbench.o $(OBJ)/tests/test_gradbench_%.o: LIBFLAGS += $(if $(JANSSON),-DGRADBENCH)
 
 # The parts of the program tapir are linked into the tests, but for its main; the tests run it too.
 $(BUILD)/tests: $(TEST_OBJ) $(CLI_PARTS) $(STATIC) | $(BUILD)/tapir
-	$(CC) -o $@ $(TEST_OBJ) $(CLI_PARTS) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(LINK)
+	$(CC) -o $@ $(TEST_OBJ) $(CLI_PARTS) $(STATIC) -lcheck -lsubunit -lrt -lpthread $(JANSSON) $(LINK)
 
 # What the tests run.
 test-programs: $(COURSE) $(GRADBENCH)

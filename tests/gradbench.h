@@ -9,6 +9,9 @@
 TCase *gradbench_examples_case(void);
 TCase *gradbench_differences_case(void);
 TCase *gradbench_refusals_case(void);
+TCase *gradbench_forms_case(void);
+TCase *gradbench_protocol_case(void);
+TCase *gradbench_slopes_case(void);
 
 /* Messages are written to `ask`, a line each, and answered all at once. */
 typedef struct gb_session {

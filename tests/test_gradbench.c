@@ -73,6 +73,9 @@ Suite *gradbench_suite(void)
     suite_add_tcase(suite, gradbench_examples_case());
     suite_add_tcase(suite, gradbench_differences_case());
     suite_add_tcase(suite, gradbench_refusals_case());
+    suite_add_tcase(suite, gradbench_forms_case());
+    suite_add_tcase(suite, gradbench_protocol_case());
+    suite_add_tcase(suite, gradbench_slopes_case());
 #endif
     return suite;
 }

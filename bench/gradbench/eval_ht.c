@@ -277,6 +277,7 @@ static bool read_all(ht *p, const json_t *input, tp_error *error)
     const json_t *model = given ? gb_field(given, "model", error) : NULL;
     int64_t points[2] = {-1, 3};
     if (!model || !read_skeleton(p, model, error)) return false;
+    if (!json_is_array(us)) return gb_fail(error, TP_E_FORMAT, "\"us\" is no list"), false;
     p->theta = gb_read_tensor(input, "theta", TP_F64, 1, &(int64_t){THETA}, error);
     if (p->theta) p->points = gb_read_tensor(given, "points", TP_F64, 2, points, error);
     if (!p->points) return false;
