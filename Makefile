@@ -187,6 +187,9 @@ bench: $(BUILD)/bench ## measure against PyTorch and ADOL-C in one run
 	@sh bench/run.sh $(BUILD)
 	@echo; echo "The networks with two threads, by the clock:"; sh bench/run.sh $(BUILD) mlp_,lenet,recurrent,transformer 2
 
+# Its numbers without a tape are compiled here: no call of the library for the errno of a square root.
+$(OBJ)/bench/gradbench/%.o: LIBFLAGS += -fno-math-errno -fno-trapping-math
+
 $(BUILD)/gradbench-tapir: $(GRADBENCH_OBJ) $(STATIC)
 	$(CC) -o $@ $(GRADBENCH_OBJ) $(STATIC) $(JANSSON) $(LINK)
 

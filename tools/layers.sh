@@ -44,12 +44,12 @@ public() {
     done
 }
 above=$(
-    public core tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
-    public kernels tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
-    public autograd ops.h implicit.h minimize.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
+    public core tape.h function.h objective.h implicit.h map.h minimize.h op.h ops.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
+    public kernels tape.h function.h objective.h implicit.h map.h minimize.h op.h ops.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
+    public autograd ops.h implicit.h map.h minimize.h nn.h optim.h io.h draw.h plot.h train.h tapir.h
     public ops nn.h optim.h minimize.h io.h draw.h plot.h train.h tapir.h
-    public io tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h draw.h plot.h train.h tapir.h
-    public plot tape.h function.h objective.h implicit.h minimize.h op.h ops.h nn.h optim.h io.h draw.h train.h tapir.h
+    public io tape.h function.h objective.h implicit.h map.h minimize.h op.h ops.h nn.h optim.h draw.h plot.h train.h tapir.h
+    public plot tape.h function.h objective.h implicit.h map.h minimize.h op.h ops.h nn.h optim.h io.h draw.h train.h tapir.h
     public nn optim.h minimize.h draw.h plot.h train.h tapir.h
     public optim nn.h draw.h plot.h train.h tapir.h
     public train draw.h plot.h tapir.h

@@ -1,9 +1,23 @@
 /* particle: where to put a charge so that a particle, pushed by it and by another that stays, lands at 0. A search by
    gradients through a simulation, the force in each step of which is a gradient itself. All four ways to nest forward
-   and reverse mode: the first letter is the outer gradient's mode, the second the force's. */
+   and reverse mode: the first letter is the outer gradient's mode, the second the force's. Forward mode in forward mode
+   needs no tape: its numbers are duals of duals. */
 #include <stdlib.h>
 
 #include "bench/gradbench/gradbench.h"
+
+/* A number and its derivative by w; such a number and its derivatives by the two coordinates. */
+#define TP_DUAL by_w
+#define TP_DUAL_OF tp_real
+#define TP_DUAL_WAYS 1
+#include <tapir/dual.h>
+#define TP_DUAL by_z
+#define TP_DUAL_OF by_w
+#define TP_DUAL_WAYS 2
+#include <tapir/dual.h>
+
+#define NUMBER tp_real
+#include "bench/gradbench/descend.h"
 
 typedef struct particle {
     tp_tape *tape;
@@ -48,11 +62,48 @@ static tp_var landing(tp_tape *tape, const tp_var *w, int n, void *user)
     return tp_none();
 }
 
+/* ---- forward mode in forward mode ---- */
+
+static by_z dual_potential(by_w w, by_z x, by_z y)
+{
+    const by_z across = by_z_square(by_z_rsubs(10, x)), up = by_z_sub(by_z_lift(by_w_rsubs(10, w)), y);
+    return by_z_add(by_z_rsqrt(by_z_add(across, by_z_square(up))), by_z_rsqrt(by_z_add(across, by_z_square(y))));
+}
+
+/* landing, with its slope. */
+static double dual_landing(const double *place, double *slope, const void *user)
+{
+    const double dt = 0.1;
+    const by_w w = by_w_variable(*place, 0);
+    by_w z[] = {by_w_constant(0), by_w_constant(8)}, u[] = {by_w_constant(0.75), by_w_constant(0)};
+    (void)user;
+    for (;;) {
+        const by_z p = dual_potential(w, by_z_variable(z[0], 0), by_z_variable(z[1], 1));
+        by_w next[2];
+        for (int i = 0; i < 2; i++) next[i] = by_w_add(z[i], by_w_muls(u[i], dt));
+        if (!(by_w_number(next[1]) > 0)) {
+            const by_w tau = by_w_neg(by_w_div(next[1], u[1]));
+            const by_w landed = by_w_square(by_w_add(next[0], by_w_mul(tau, u[0])));
+            *slope = landed.slope[0];
+            return landed.value;
+        }
+        for (int i = 0; i < 2; i++) {
+            u[i] = by_w_sub(u[i], by_w_muls(p.slope[i], dt));
+            z[i] = next[i];
+        }
+    }
+}
+
 static tp_status particle_run(void *problem, int function, tp_error *error)
 {
     particle *p = problem;
     unsigned force = function & 1 ? 0 : TP_FORWARD;
     const tp_descend_options options = {.flags = function & 2 ? 0 : TP_FORWARD};
+    if (function == 0) {
+        p->found = p->start;
+        tp_real_descend(dual_landing, &p->found, 1, 1, NULL);
+        return TP_OK;
+    }
     tp_tape_reset(p->tape);
     const tp_var w = tp_const(p->tape, p->start);
     tp_var best;
@@ -95,7 +146,7 @@ static void *particle_parse(const json_t *input, const gb_options *options, tp_e
 
 const gb_eval gb_particle = {
     .name = "particle",
-    .functions = {{"ff", "recorded"}, {"fr", "recorded"}, {"rf", "recorded"}, {"rr", "recorded"}},
+    .functions = {{"ff", "none"}, {"fr", "recorded"}, {"rf", "recorded"}, {"rr", "recorded"}},
     .parse = particle_parse,
     .run = particle_run,
     .write = particle_write,

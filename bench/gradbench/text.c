@@ -104,7 +104,7 @@ void gb_put_tensor(gb_text *text, const tp_tensor *tensor)
     const int rank = tp_tensor_rank(tensor);
     const int64_t *dims = tp_tensor_dims(tensor), n = tp_tensor_count(tensor);
     if (!values || tp_tensor_dtype(tensor) != TP_F64 || !tp_tensor_dense(tensor)) {
-        gb_put_number(text, NAN);
+        gb_put_number(text, (double)NAN);
     } else if (rank == 0) {
         gb_put_number(text, values[0]);
     } else {
