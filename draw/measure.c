@@ -174,13 +174,19 @@ double text_after(const vertex *n)
 spot node_spot(const tp_diagram *d, const vertex *n)
 {
     const tp_diagram_style *s = &n->style;
-    const double caption = s->caption ? 15 : 0;
-    spot at = {
-        .before = n->wide, .after = n->wide, .margin = 10, .first = s->first, .ordered = s->ordered, .group = s->frame};
-    if (d->options.down) {
-        at.above = at.below = fmax(n->wide, lines_width("v", s->caption) / 2);
-        at.before = n->high + caption;
-        at.after = n->high;
+    const double caption = s->caption ? CAPTION : 0;
+    spot at = {.before = n->wide,
+               .after = n->wide,
+               .margin = 10,
+               .reach = .62 * (d->options.down ? n->wide : n->high),
+               .first = s->first,
+               .ordered = s->ordered,
+               .group = s->frame};
+    const double titled = lines_width("l", s->caption);
+    if (d->options.down) { /* the caption stands to the right of the shape */
+        at.above = n->wide;
+        at.below = n->wide + (titled > 0 ? titled + 8 : 0);
+        at.before = at.after = n->high;
         at.margin = 22;
         return at;
     }
@@ -188,8 +194,8 @@ spot node_spot(const tp_diagram *d, const vertex *n)
         at.before = n->reached ? TEXT_GAP : fmax(0, 2 * n->wide - GATE);
         at.after = text_after(n);
     }
-    at.before = fmax(at.before, lines_width("v", s->caption) / 2);
-    at.after = fmax(at.after + stem_length(s->above, s->below), lines_width("v", s->caption) / 2);
+    at.before = fmax(at.before, titled / 2);
+    at.after = fmax(at.after + stem_length(s->above, s->below), titled / 2);
     at.above = fmax(n->high + caption, block_height(s->above));
     at.below = fmax(n->high, block_height(s->below));
     return at;

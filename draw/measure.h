@@ -6,6 +6,7 @@
 
 enum {
     GATE = 19,    /* radius of a circle */
+    CAPTION = 15, /* height of the text over a shape */
     TEXT_GAP = 4, /* from a wire to a label without a shape */
     STEM_PAD = 6  /* before and after a text on a wire */
 };

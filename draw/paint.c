@@ -58,11 +58,11 @@ static void put_place(const painter *p, const char *letter, double along, double
 static double shape_before(const painter *p, int at, double port)
 {
     const vertex *n = &p->d->nodes[at];
-    if (p->d->options.down) return n->high + (n->style.caption ? 15 : 0);
-    if (n->style.shape == TP_DIAGRAM_TEXT) return TEXT_GAP;
-    if (n->style.shape == TP_DIAGRAM_BOX) return n->wide;
-    const double round = n->high, dy = fmin(fabs(port), round);
-    return n->wide - round + sqrt(round * round - dy * dy);
+    const bool down = p->d->options.down, circle = n->style.shape == TP_DIAGRAM_CIRCLE;
+    const double round = n->high, off = fabs(port) - (down ? n->wide - round : 0); /* from where it is straight */
+    if (circle && off > 0) return (down ? 0 : n->wide - round) + sqrt(fmax(0, round * round - off * off));
+    if (n->style.shape == TP_DIAGRAM_TEXT && !down) return TEXT_GAP;
+    return down ? n->high : n->wide;
 }
 
 static double shape_after(const painter *p, int at)
@@ -182,8 +182,9 @@ static void paint_node(painter *p, int at)
     const bool end = text && n->reached;
     paint_shape(p, n, x, y);
     paint_label(p, n, x + (text && !end ? GATE - 2 : 0), y, end);
-    if (n->style.caption) lines_write(p->out, "l m i", x, y - n->high - 5, 14, n->style.caption);
+    if (n->style.caption && down) lines_write(p->out, "l i", x + n->wide + 6, y + 4, 14, n->style.caption);
     if (down) return;
+    if (n->style.caption) lines_write(p->out, "l m i", x, y - n->high - 5, 14, n->style.caption);
     const double stem = stem_length(n->style.above, n->style.below), from = s->x + shape_after(p, at);
     paint_texts(p, n->style.above, n->style.below, n->style.colour == TP_PLOT_GREY, from + stem / 2, s->y);
 }

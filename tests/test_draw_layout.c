@@ -122,6 +122,40 @@ START_TEST(chains_run_straight)
 }
 END_TEST
 
+/* At a gate's left side, above each other, in the order of the edges where that is asked for. */
+START_TEST(wires_arrive_apart)
+{
+    for (int ordered = 0; ordered < 2; ordered++) {
+        tp_diagram *d = new_diagram(NULL);
+        const int a = tp_diagram_node(d, "a", NULL), b = tp_diagram_node(d, "b", NULL),
+                  c = tp_diagram_node(
+                      d, "c",
+                      &(tp_diagram_style){.shape = TP_DIAGRAM_CIRCLE, .ordered = ordered == 1, .above = "1\n2\n3\n4"}),
+                  e = tp_diagram_node(d, "e", &(tp_diagram_style){.ordered = true});
+        tp_diagram_edge(d, b, c, NULL, NULL);
+        tp_diagram_edge(d, a, c, NULL, NULL);
+        tp_diagram_edge(d, a, e, NULL, NULL);
+        tp_diagram_edge(d, c, e, NULL, NULL);
+        drawing *seen = read_drawing(drawing_of(d));
+        expect_legible(seen, false);
+        double at[2];
+        int n = 0;
+        const area *gate = text_of(seen, "c");
+        for (int i = 0; i < seen->lines; i++) {
+            const line *l = &seen->line[i];
+            if (l->x[l->n - 1] < gate->left - 25 || l->x[l->n - 1] > gate->right) continue;
+            if (fabs(l->y[l->n - 1] - gate->bottom + 5) > 16 || l->n < 3) continue;
+            ck_assert_int_lt(n, 2);
+            at[n++] = l->y[l->n - 1];
+        }
+        ck_assert_int_eq(n, 2);
+        ck_assert_msg(fabs(at[0] - at[1]) > 10, "wires arrive at %g and %g", at[0], at[1]);
+        free_drawing(seen);
+        tp_diagram_free(d);
+    }
+}
+END_TEST
+
 static tp_diagram *random_graph(uint64_t seed, bool down)
 {
     tp_rng rng = tp_rng_seed(seed);
@@ -260,6 +294,7 @@ TCase *draw_layout_case(void)
     tcase_add_loop_test(tcase, crossings_are_few, 0, sizeof graphs / sizeof *graphs);
     tcase_add_test(tcase, long_wires_run_straight);
     tcase_add_test(tcase, chains_run_straight);
+    tcase_add_test(tcase, wires_arrive_apart);
     tcase_add_loop_test(tcase, random_graphs_can_be_made_out, 0, 40);
     tcase_add_test(tcase, frames_hold_their_nodes);
     tcase_add_test(tcase, graphs_of_thousands_are_drawn);

@@ -44,7 +44,7 @@ typedef struct tp_diagram_style {
     tp_diagram_shape shape;
     int colour;                /* [none] 1 to 8, TP_PLOT_GREY, TP_PLOT_INK: see tapir/plot.h */
     const char *note;          /* [none] in a box, below the label, smaller; a newline begins another line */
-    const char *caption;       /* [none] over the shape */
+    const char *caption;       /* [none] over the shape; to its right in a diagram that goes downwards */
     const char *above, *below; /* [none] on the wire that leaves the node: greenish above it, reddish below; not in a
                                   diagram that goes downwards */
     bool first;   /* in the first column, if no edge leads to it and little is lost by it, instead of near to
