@@ -65,7 +65,7 @@ static bool simplified(tp_module *net, const char *folder)
     const tp_tensor *const biases[] = {tp_module_parameter(net, "0.bias"), tp_module_parameter(net, "2.bias")};
     count("2-3-1", widths, LAYERS, net);
     return course_drawn(tp_draw_network(widths, LAYERS,
-                                        &(tp_draw_network_options){.title = "The same network, simplified",
+                                        &(tp_draw_network_options){.title = "2-3-1, unit by unit",
                                                                    .inputs = inputs,
                                                                    .outputs = outputs,
                                                                    .titles = titles,
@@ -85,9 +85,11 @@ static bool wide(const char *folder)
     tp_module *net = tp_mlp(4, of, tp_relu, NULL, &error);
     count("784-128-64-10", of, 4, net);
     tp_module_free(net);
-    return course_drawn(tp_draw_network(of, 4, &(tp_draw_network_options){.titles = titles, .most = 7},
-                                        course_path(path, folder, "19_drawings-wide.svg"), &error),
-                        &error);
+    return course_drawn(
+        tp_draw_network(of, 4,
+                        &(tp_draw_network_options){.title = "784-128-64-10, shortened", .titles = titles, .most = 7},
+                        course_path(path, folder, "19_drawings-wide.svg"), &error),
+        &error);
 }
 
 /* A small network of convolutions, on a batch of 8 pictures, with its loss. */

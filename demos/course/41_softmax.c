@@ -1,12 +1,14 @@
 /* Softmax, and the sigmoid that it is for two classes.
 
+   Scores o_1, ..., o_K become probabilities by
+
      p_k = e^(o_k) / sum_j e^(o_j)
 
-   turns K scores into probabilities: positive, summing to 1, in the order of the scores. To add a number to all
-   scores changes nothing, so of K scores K - 1 count; of two only their difference does, and softmax is then the
-   sigmoid: p_1 = sigma(o_1 - o_2), p_2 = 1 - p_1 (so that a slide may call the sigmoid a softmax). The true class is
-   written in the same form, as a one-hot vector: 1 at the class and 0 elsewhere. Divided by a temperature T before, the
-   scores give a sharper or a flatter answer: towards one-hot for T -> 0, towards 1/K for large T.
+   which are positive, sum to 1, and keep the order of the scores. To add a number to all scores changes nothing, so of
+   K scores K - 1 count; of two only their difference does, and softmax is then the sigmoid: p_1 = sigma(o_1 - o_2), p_2
+   = 1 - p_1 (so that a slide may call the sigmoid a softmax). The true class is written in the same form, as a one-hot
+   vector: 1 at the class and 0 elsewhere. Divided by a temperature T before, the scores give a sharper or a flatter
+   answer: towards one-hot for T -> 0, towards 1/K for large T.
 
    e^1000 is more than a double can hold. Since a shift changes nothing, the largest score is subtracted first, and no
    power is above 1. */
