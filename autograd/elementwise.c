@@ -407,6 +407,31 @@ void tp_elementwise_product(const tp_tape *tape, const tp_node *g, const tp_tens
     run(tape, loop, &f);
 }
 
+enum { PIECE = 512 }; /* elements of a slope that is made on the stack, to be added */
+
+/* The slope of operand i times g, added to `out`, piece by piece. False where an operand does not lie as `out` does. */
+static bool add_slope(const tp_tape *tape, const tp_node *node, int i, const tp_tensor *g, tp_tensor *out)
+{
+    const tp_float_loops *loops = tape->kernels->of[out->dtype];
+    tp_loop *const loop = loops->rows[node->op->row->index].slope[i];
+    const size_t size = tp_dtype_size((tp_dtype)out->dtype);
+    side room;
+    double piece[PIECE];
+    const void *in[TP_IN_COUNT];
+    if (!lies_as(g, out, false) || !node->value.tensor->dense || !direct(tape, node, out, &room, in)) return false;
+    in[TP_IN_Y] = node->value.tensor->data;
+    in[TP_IN_G] = g->data;
+    const int plain = node->op->row->numbers_count ? TP_IN_B : TP_IN_COUNT; /* where plain numbers are */
+    for (int64_t at = 0; at < out->count; at += PIECE) {
+        const int64_t n = out->count - at < PIECE ? out->count - at : PIECE;
+        loop(n, piece, in);
+        loops->add(n, out->data + (size_t)at * size, piece);
+        for (int k = 0; k < TP_IN_COUNT; k++)
+            if (k != plain) in[k] = (const char *)in[k] + (size_t)n * size;
+    }
+    return true;
+}
+
 static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
 {
     tp_tape *tape = ctx->tape;
@@ -415,11 +440,14 @@ static tp_status gradient_of(tp_ctx *ctx, int i, const tp_tensor *g)
     const tp_tensor *y = tape->nodes[ctx->node].value.tensor;
     const bool same = target->a & TP_IS_TENSOR &&
                       tp_shape_equal(target->value.tensor->rank, target->value.tensor->dims, y->rank, y->dims);
-    tp_tensor *out =
-        same ? tp_ctx_grad(ctx, i, NULL) : tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
+    bool add = false;
+    tp_tensor *own = same ? tp_ctx_grad(ctx, i, &add) : NULL;
+    if (same && !own) return tape->error.status;
+    if (add && add_slope(tape, &tape->nodes[ctx->node], i, g, own)) return TP_OK;
+    tp_tensor *out = own && !add ? own : tp_new_tensor(tape, (tp_dtype)y->dtype, y->rank, y->dims, ctx->op->name);
     if (!out) return tape->error.status;
     tp_elementwise_slope(tape, ctx->node, i, &(tp_node){.a = TP_IS_TENSOR, .value.tensor = (tp_tensor *)g}, out);
-    if (same) return TP_OK;
+    if (out == own) return TP_OK;
     const tp_status status = tp_slot_add(tape, ctx->inputs[i], out);
     tp_unref(tape, out);
     return status;

@@ -267,6 +267,11 @@ void tp_add_into(const tp_kernels *kernels, int rank, const int64_t *dims, tp_dt
                  const int64_t *out_strides, const void *in, const int64_t *in_strides)
 {
     if (any_empty(rank, dims)) return;
+    const int64_t flat = flat_count(rank, dims, out_strides, in_strides);
+    if (flat) {
+        kernels->of[dtype]->add(flat, out, in);
+        return;
+    }
     pair p = joined(rank, dims, out_strides, in_strides);
     const bool crosses = crossing(&p);
     const int last = p.rank - 1;

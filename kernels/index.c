@@ -130,31 +130,35 @@ MOVE_ELEMENTS(8, uint64_t)
 ADD_ELEMENTS(f32, float)
 ADD_ELEMENTS(f64, double)
 
-/* Rows of so many bytes on end, on both sides. */
-static inline __attribute__((always_inline)) void read_bytes(const run *r, size_t size, size_t bytes)
+/* Rows of so many bytes on end, on both sides: at most two `parts`, the front and the back of the row, which may meet;
+   0 of them: as memcpy does. */
+static inline __attribute__((always_inline)) void read_bytes(const run *r, size_t size, size_t bytes, size_t part)
 {
     for (int64_t i = 0; i < r->rows; i++) {
         char *const to = r->picked + i * r->picked_row * (int64_t)size;
-        if (r->place[i] == NOWHERE)
+        if (r->place[i] == NOWHERE) {
             memset(to, 0, bytes);
-        else
-            memcpy(to, r->table + r->place[i] * (int64_t)size, bytes);
+            continue;
+        }
+        const char *const from = r->table + r->place[i] * (int64_t)size;
+        memcpy(to, from, part ? part : bytes);
+        if (part) memcpy(to + bytes - part, from + bytes - part, part);
     }
 }
 
 static void read_rows(const run *r, size_t size)
 {
     const size_t bytes = (size_t)r->n * size;
-    if (bytes == 16)
-        read_bytes(r, size, 16);
-    else if (bytes == 32)
-        read_bytes(r, size, 32);
-    else if (bytes == 64)
-        read_bytes(r, size, 64);
-    else if (bytes == 128)
-        read_bytes(r, size, 128);
+    if (bytes < 8 || bytes > 128)
+        read_bytes(r, size, bytes, 0);
+    else if (bytes <= 16)
+        read_bytes(r, size, bytes, 8);
+    else if (bytes <= 32)
+        read_bytes(r, size, bytes, 16);
+    else if (bytes <= 64)
+        read_bytes(r, size, bytes, 32);
     else
-        read_bytes(r, size, bytes);
+        read_bytes(r, size, bytes, 64);
 }
 
 static void run_rows(const tp_kernels *kernels, tp_pick_how how, tp_dtype dtype, const run *r)

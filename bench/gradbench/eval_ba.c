@@ -5,6 +5,7 @@
    panel. A row of the Jacobian belongs to one observation, so that a walk back from all errors of a panel at once gives
    a row for each. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/gradbench/gradbench.h"
 
@@ -18,6 +19,7 @@ typedef struct ba {
     tp_tape *tape;
     int64_t n, m, p;
     double *cameras, *points, *weights, *features; /* (n, 11), (m, 3), (p), (p, 2) */
+    int32_t *camera, *point;                       /* (p): which of them an observation is of */
     double *errors, *weight_errors;                /* (p, 2), (p) */
     int32_t *rows, *columns;                       /* (3 p + 1), (31 p) */
     double *values;                                /* (31 p) */
@@ -111,7 +113,7 @@ static void fill(const ba *p, int64_t first, int64_t count)
     for (int i = 0; i < 2; i++) feature[i] = tp_tensor_data(p->feature[i]);
     for (int64_t k = 0; k < PANEL; k++) {
         const int64_t o = first + (k < count ? k : count - 1);
-        const double *camera = p->cameras + o % p->n * CAMERA, *point = p->points + o % p->m * SPACE;
+        const double *camera = p->cameras + p->camera[o] * CAMERA, *point = p->points + p->point[o] * SPACE;
         for (int i = 0; i < CAMERA; i++) input[i][k] = camera[i];
         for (int i = 0; i < SPACE; i++) input[POINT + i][k] = point[i];
         input[WEIGHT][k] = p->weights[o];
@@ -148,7 +150,7 @@ static void write_rows(const ba *p, int64_t first, int64_t count, int i, const d
 {
     for (int64_t k = 0; k < count; k++) {
         const int64_t o = first + k, at = (2 * o + i) * INPUTS;
-        const int32_t camera = (int32_t)(o % p->n * CAMERA), point = (int32_t)(p->n * CAMERA + o % p->m * SPACE);
+        const int32_t camera = p->camera[o] * CAMERA, point = (int32_t)p->n * CAMERA + p->point[o] * SPACE;
         double *value = p->values + at;
         int32_t *column = p->columns + at;
         for (int j = 0; j < INPUTS; j++) value[j] = gradient[j][k];
@@ -223,8 +225,8 @@ static void ba_free(void *problem)
     for (int i = 0; i < 2; i++) tp_tensor_release(p->feature[i]);
     double *const all[] = {p->cameras, p->points, p->weights, p->features, p->errors, p->weight_errors, p->values};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
-    free(p->rows);
-    free(p->columns);
+    int32_t *const integers[] = {p->camera, p->point, p->rows, p->columns};
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) free(integers[i]);
     free(p);
 }
 
@@ -236,6 +238,21 @@ static double *repeated(const double *values, int64_t n, int64_t times)
     return all;
 }
 
+/* Room for a result, with its pages there: of zeros a system may make a promise. */
+static void *room_for(int64_t n, size_t size)
+{
+    void *all = malloc((size_t)n * size);
+    return all ? memset(all, 1, (size_t)n * size) : NULL;
+}
+
+/* 0, 1, ..., n - 1, 0, 1, ...: so many. */
+static int32_t *counted_by(int64_t n, int64_t count)
+{
+    int32_t *all = malloc((size_t)count * sizeof *all);
+    for (int64_t i = 0; all && i < count; i++) all[i] = (int32_t)(i % n);
+    return all;
+}
+
 static bool make_all(ba *p, const double *camera, const double *point, double weight, const double *feature)
 {
     bool good = true;
@@ -243,13 +260,16 @@ static bool make_all(ba *p, const double *camera, const double *point, double we
     p->points = repeated(point, SPACE, p->m);
     p->weights = repeated(&weight, 1, p->p);
     p->features = repeated(feature, 2, p->p);
-    p->errors = calloc((size_t)p->p, 2 * sizeof *p->errors);
-    p->weight_errors = calloc((size_t)p->p, sizeof *p->weight_errors);
-    p->rows = calloc((size_t)(3 * p->p + 1), sizeof *p->rows);
-    p->columns = calloc((size_t)p->p, 31 * sizeof *p->columns);
-    p->values = calloc((size_t)p->p, 31 * sizeof *p->values);
+    p->errors = room_for(2 * p->p, sizeof *p->errors);
+    p->weight_errors = room_for(p->p, sizeof *p->weight_errors);
+    p->camera = counted_by(p->n, p->p);
+    p->point = counted_by(p->m, p->p);
+    p->rows = room_for(3 * p->p + 1, sizeof *p->rows);
+    p->columns = room_for(31 * p->p, sizeof *p->columns);
+    p->values = room_for(31 * p->p, sizeof *p->values);
     for (int i = 0; i < INPUTS; i++) good &= (p->input[i] = tp_tensor_new(TP_F64, TP_DIMS(PANEL))) != NULL;
     for (int i = 0; i < 2; i++) good &= (p->feature[i] = tp_tensor_new(TP_F64, TP_DIMS(PANEL))) != NULL;
+    good = good && p->camera && p->point;
     return good && p->cameras && p->points && p->weights && p->features && p->errors && p->weight_errors && p->rows &&
            p->columns && p->values;
 }
