@@ -30,9 +30,11 @@ static double by_hand(const double *v, double g1[2], double *g2)
 
 static tp_var loss_of(tp_var v, tp_var u)
 {
-    const tp_var x = course_data(v.tape, TP_DIMS(EXAMPLES, 2), xs[0]), y = course_data(v.tape, TP_DIMS(EXAMPLES), ys);
-    const tp_var f = tp_mul(u, tp_sigmoid(tp_matmul(x, v)));
-    return tp_sum(tp_square(tp_sub(y, f)));
+    const tp_var x = tp_name(course_data(v.tape, TP_DIMS(EXAMPLES, 2), xs[0]), "x");
+    const tp_var y = tp_name(course_data(v.tape, TP_DIMS(EXAMPLES), ys), "y");
+    const tp_var a = tp_retain_grad(tp_matmul(x, v)), h = tp_retain_grad(tp_sigmoid(a));
+    const tp_var f = tp_retain_grad(tp_mul(u, h)), r = tp_retain_grad(tp_sub(y, f));
+    return tp_sum(tp_retain_grad(tp_square(r)));
 }
 
 static double loss_at(double a, double b, void *user)
@@ -70,14 +72,18 @@ static bool draw_descent(tp_tape *tape, const char *folder)
     return course_picture(plot, folder, "27_two_weights-descent.svg");
 }
 
-static bool draw_network(const char *folder)
+static bool draw_network(tp_var loss, const char *folder)
 {
     char path[COURSE_PATH];
     tp_error error = {TP_OK, ""};
+    const tp_draw_options options = {.title = "L = Σ (y − w2 σ(w1 · x))²"};
+    if (!course_drawn(tp_draw_circuit(loss, &options, course_path(path, folder, "27_two_weights-tape.svg"), &error),
+                      &error))
+        return false;
     tp_tensor *first = tp_tensor_from(TP_F64, TP_DIMS(1, 2), w1), *second = tp_tensor_from(TP_F64, TP_DIMS(1, 1), &w2);
     const tp_tensor *const weights[] = {first, second};
     const tp_status status = tp_draw_network((const int64_t[]){2, 1, 1}, 3,
-                                             &(tp_draw_network_options){.title = "f = w2 sigma(w1 . x)",
+                                             &(tp_draw_network_options){.title = "f = w2 σ(w1 · x)",
                                                                         .inputs = (const char *const[]){"x1", "x2"},
                                                                         .outputs = (const char *const[]){"f"},
                                                                         .weights = weights},
@@ -92,7 +98,8 @@ int main(int argc, char **argv)
     const char *folder = course_folder(argc, argv);
     tp_tape *tape = tp_tape_new(NULL);
     double g1[2], g2;
-    const tp_var v = course_leaf(tape, TP_DIMS(2), w1), u = tp_scalar(tape, w2), loss = loss_of(v, u);
+    const tp_var v = tp_name(course_leaf(tape, TP_DIMS(2), w1), "w1"), u = tp_name(tp_scalar(tape, w2), "w2");
+    const tp_var loss = tp_name(loss_of(v, u), "L");
     bool good = tp_backward(loss) == TP_OK;
     const double value = by_hand(w1, g1, &g2);
 
@@ -104,6 +111,6 @@ int main(int argc, char **argv)
     double off = fabs(g2 - tp_grad_item(u));
     for (int k = 0; k < 2; k++) off = fmax(off, fabs(g1[k] - tp_tensor_item(tp_grad(v), k)));
     printf("  largest difference %.1e\n", off);
-    good = good && draw_network(folder) && draw_descent(tape, folder);
+    good = good && draw_network(loss, folder) && draw_descent(tape, folder);
     return course_end(tape, good);
 }

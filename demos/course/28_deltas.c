@@ -12,10 +12,12 @@
    layers, and when a walk from the top is made for each. */
 #include <string.h>
 
+#include <tapir/draw.h>
+
 #include "lib_course.h"
 
 enum { L = 3, MOST = 3, DEPTHS = 16 };
-static const int sizes[L + 1] = {2, 3, 2, 2};
+static const int64_t sizes[L + 1] = {2, 3, 2, 2};
 
 typedef struct network {
     double w[L][MOST * MOST], b[L][MOST]; /* of layer l + 1: sizes[l + 1] rows of sizes[l] numbers */
@@ -64,9 +66,11 @@ static double compare(const char *name, int layer, const tp_tensor *tape, const 
     return off;
 }
 
-static bool loop_against_tape(tp_tape *tape)
+static bool loop_against_tape(tp_tape *tape, const char *folder)
 {
     const double x[] = {.5, -1}, y[] = {.25, 1};
+    char path[COURSE_PATH];
+    tp_error error = {TP_OK, ""};
     network p, g;
     double delta[L][MOST], off = 0;
     tp_rng rng = tp_rng_seed(1);
@@ -81,13 +85,15 @@ static bool loop_against_tape(tp_tape *tape)
     }
     const tp_var loss = tp_muls(tp_sum(tp_square(tp_sub(h, course_data(tape, TP_DIMS(2), y)))), .5);
     if (tp_backward(loss) != TP_OK) return false;
-    const double by_hand = classic_loop(&p, x, y, &g, delta);
-    course_numbers("the loss: tape, loop", 2, NUMBERS(tp_item(loss), by_hand));
+    course_numbers("the loss: tape, loop", 2, NUMBERS(tp_item(loss), classic_loop(&p, x, y, &g, delta)));
     for (int l = L - 1; l >= 0; l--) off = fmax(off, compare("delta_", l + 1, tp_grad(z[l]), delta[l]));
     for (int l = L - 1; l >= 0; l--) off = fmax(off, compare("dL/db_", l + 1, tp_grad(b[l]), g.b[l]));
     for (int l = L - 1; l >= 0; l--) off = fmax(off, compare("dL/dW_", l + 1, tp_grad(w[l]), g.w[l]));
     printf("  largest difference %.1e\n", off);
-    return true;
+    const double *const values[L + 1] = {x, delta[0], delta[1], delta[2]};
+    const tp_draw_network_options options = {.title = "The input, and the delta of each unit", .values = values};
+    return course_drawn(tp_draw_network(sizes, L + 1, &options, course_path(path, folder, "28_deltas.svg"), &error),
+                        &error);
 }
 
 /* How often the rule of the product of matrix and vector has been used, by walks since the profile began. */
@@ -122,27 +128,25 @@ static bool count_products(tp_tape *tape, int depth, double *reused, double *ane
 
 static bool show_reuse(tp_tape *tape, const char *folder)
 {
-    double depths[DEPTHS], reused[DEPTHS], anew[DEPTHS];
+    double reused[DEPTHS], anew[DEPTHS];
     printf("\nProducts of delta with a weight matrix, for dL/dh of all layers\n");
     for (int i = 0; i < DEPTHS; i++) {
         if (!count_products(tape, i + 1, &reused[i], &anew[i])) return false;
-        depths[i] = i + 1;
         if (i % 4 == 3) printf("  %2d layers: one walk %4g, a walk for each layer %4g\n", i + 1, reused[i], anew[i]);
     }
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.width = 520}, NULL);
     tp_plot_panel(plot, &(tp_plot_panel_options){.title = "What handing delta down saves",
                                                  .x_label = "layers",
-                                                 .y_label = "products with a weight matrix"});
-    tp_plot_curve(plot, depths, anew, DEPTHS,
-                  &(tp_plot_style){.label = "from the top for each layer", .mark = TP_PLOT_SQUARE});
-    tp_plot_curve(plot, depths, reused, DEPTHS, &(tp_plot_style){.label = "delta handed down", .mark = TP_PLOT_DISC});
-    return course_picture(plot, folder, "28_deltas.svg");
+                                                 .y_label = "products with W"});
+    tp_plot_curve(plot, NULL, anew, DEPTHS,
+                  &(tp_plot_style){.label = "from the top each time", .mark = TP_PLOT_SQUARE});
+    tp_plot_curve(plot, NULL, reused, DEPTHS, &(tp_plot_style){.label = "delta handed down", .mark = TP_PLOT_DISC});
+    return course_picture(plot, folder, "28_deltas-reuse.svg");
 }
 
 int main(int argc, char **argv)
 {
     const char *folder = course_folder(argc, argv);
     tp_tape *tape = tp_tape_new(NULL);
-    const bool good = loop_against_tape(tape) && show_reuse(tape, folder);
-    return course_end(tape, good);
+    return course_end(tape, loop_against_tape(tape, folder) && show_reuse(tape, folder));
 }

@@ -3,8 +3,9 @@
      H = sigma(X W1 + b1)      Y = sigma(H W2 + b2)      L = 1/2 |Y - T|^2
 
    X holds the four inputs as rows, (1,0), (0,0), (0,1), (1,1), so that one pass serves all of them; T holds the targets
-   1, 0, 1, 0. The weights are given, and small enough to follow the pass by hand: each gradient below is a sum over the
-   four rows. A perceptron cannot do this; two hidden units can, as the next programs show. */
+   1, 0, 1, 0. The weights are given, and small enough to follow the pass by hand in the drawing, which has every matrix
+   above its wire and its gradient below. A perceptron cannot do this; two hidden units can, as the next programs show.
+ */
 #include <tapir/draw.h>
 
 #include "lib_course.h"
@@ -12,13 +13,11 @@
 enum { PARAMETERS = 4 };
 static const char *const names[PARAMETERS] = {"W1", "b1", "W2", "b2"};
 
-/* The layers and the loss, with names for the drawing; what the steps hold is kept in h, y and the retained gradients.
- */
-static tp_var loss_of(const tp_var p[PARAMETERS], tp_var x, tp_var t, tp_var *h, tp_var *y)
+/* One layer, sigma(x w + b); what its steps get in gradients is kept, for the drawing. */
+static tp_var layer(tp_var x, tp_var w, tp_var b)
 {
-    *h = tp_retain_grad(tp_name(tp_sigmoid(tp_add(tp_matmul(x, p[0]), p[1])), "H"));
-    *y = tp_retain_grad(tp_name(tp_sigmoid(tp_add(tp_matmul(*h, p[2]), p[3])), "Y"));
-    return tp_name(tp_muls(tp_sum(tp_square(tp_sub(*y, t))), .5), "L");
+    const tp_var product = tp_retain_grad(tp_matmul(x, w)), z = tp_retain_grad(tp_add(product, b));
+    return tp_retain_grad(tp_sigmoid(z));
 }
 
 static bool draw_network(const tp_var p[PARAMETERS], const char *folder)
@@ -48,8 +47,9 @@ int main(int argc, char **argv)
         course_leaf(tape, TP_DIMS(2, 2), NUMBERS(.5, -.5, .25, .75)), course_leaf(tape, TP_DIMS(2), NUMBERS(.1, -.1)),
         course_leaf(tape, TP_DIMS(2, 1), NUMBERS(1, -1)), course_leaf(tape, TP_DIMS(1), NUMBERS(.05))};
     for (int i = 0; i < PARAMETERS; i++) tp_name(p[i], names[i]);
-    tp_var h, y;
-    const tp_var loss = loss_of(p, x, t, &h, &y);
+    const tp_var h = tp_name(layer(x, p[0], p[1]), "H"), y = tp_name(layer(h, p[2], p[3]), "Y");
+    const tp_var off = tp_retain_grad(tp_sub(y, t)), squares = tp_retain_grad(tp_square(off));
+    const tp_var loss = tp_name(tp_muls(tp_sum(squares), .5), "L");
     bool good = tp_backward(loss) == TP_OK;
 
     printf("Forward\n");
