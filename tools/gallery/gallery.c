@@ -90,7 +90,8 @@ static void put_pictures(FILE *out, const struct program *of, const picture *pic
 {
     fputs("<div class=pictures>\n", out);
     for (int i = 0; i < n; i++) {
-        const char *class = pictures[i].width > 640 ? " class=broad" : "";
+        const double width = pictures[i].width;
+        const char *class = width > 1260 ? " class=scrolled" : width > 640 ? " class=broad" : "";
         fprintf(out, "<figure><a href='%s'><img%s src='%s' width='%g' height='%g' loading=lazy alt='", pictures[i].name,
                 class, pictures[i].name, pictures[i].width, pictures[i].height);
         for (const char *c = of->title; *c; c++)
@@ -173,7 +174,7 @@ static void put_contents(FILE *out)
         fprintf(out, "<h4><a href='#part-%d'>%s</a></h4>\n<ol>\n", part + 1, parts[part].title);
         for (size_t i = 0; i < PROGRAMS; i++) {
             if ((int)programs[i].part != part) continue;
-            fprintf(out, "<li><a href='#%s'><b>%.2s</b> ", programs[i].name, programs[i].name);
+            fprintf(out, "<li><a href='#%s'><b>%.2s</b>", programs[i].name, programs[i].name);
             put_escaped(out, programs[i].title, strlen(programs[i].title));
             fputs("</a></li>\n", out);
         }
