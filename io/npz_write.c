@@ -109,7 +109,7 @@ static tp_status pack(packing *p, const tp_tensor *tensor, uint64_t *size, tp_er
     *size = sink.n;
 #if defined(TP_WITH_ZLIB)
     if (p->deflate) {
-        deflate_into(p, NULL, 0, Z_FINISH);
+        deflate_into(p, (const unsigned char *)"", 0, Z_FINISH);
         deflateEnd(&p->stream);
     }
 #endif
