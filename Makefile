@@ -87,6 +87,9 @@ $(OBJ)/%.o: %.c $(CONFIG)
 # The scalar paths: products fused into sums; operands stored one by one, which gcc would gather in a vector register.
 $(OBJ)/ops/rows.o: LIBFLAGS += -ffp-contract=fast -fno-tree-slp-vectorize
 
+# Plain C, the yardstick, optimised as its authors would.
+$(OBJ)/bench/gradbench/plain_%.o: LIBFLAGS += -O3
+
 # The same numbers at every level: products are not fused into sums.
 $(foreach l,$(LEVELS),$(OBJ)/kernels/random_level-$(l).o): LOOPFLAGS += -ffp-contract=off
 

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "bench/gradbench/gradbench.h"
+#include "bench/gradbench/plain.h"
 #include "bench/gradbench/table.h"
 
 static const char usage[] =
     "usage: gradbench-tapir [--multithreaded]                  the protocol, on stdin and stdout\n"
     "       gradbench-tapir [--multithreaded] EVAL FILE FUNCTION\n"
+    "       gradbench-tapir EVAL FILE plain                   the primal in plain C, without the library's tape\n"
     "       gradbench-tapir --table EVAL NAME FILE            a line for bench/gradbench/run.sh\n";
 
 /* A line of input, whose end is not counted; -1 at the end, -2 when it does not fit into memory. */
@@ -55,8 +56,9 @@ static void print_timing(const char *name, int64_t nanoseconds)
 /* The file form: the output on a line, then a line for each time. */
 static int from_file(const char *name, const char *file, const char *function_name, const gb_options *options)
 {
-    const gb_eval *eval = gb_eval_find(name);
-    const int function = eval ? gb_function_find(eval, function_name) : -1;
+    const bool plain = !strcmp(function_name, "plain");
+    const gb_eval *eval = plain ? gb_plain_find(name) : gb_eval_find(name);
+    const int function = eval ? (plain ? 0 : gb_function_find(eval, function_name)) : -1;
     if (function < 0) {
         fprintf(stderr, "gradbench-tapir: there is no %s \"%s\"\n", eval ? "function" : "eval",
                 eval ? function_name : name);

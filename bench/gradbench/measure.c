@@ -96,11 +96,11 @@ tp_status gb_measure(const gb_eval *eval, int function, const json_t *input, con
     return status;
 }
 
-double gb_mean_ms(const gb_measured *measured)
+double gb_least_ms(const gb_measured *measured)
 {
-    double total = 0;
-    for (int64_t i = 0; i < measured->count; i++) total += (double)measured->runs[i];
-    return measured->count ? total / (double)measured->count / 1e6 : 0;
+    int64_t least = measured->count ? measured->runs[0] : 0;
+    for (int64_t i = 1; i < measured->count; i++) least = measured->runs[i] < least ? measured->runs[i] : least;
+    return (double)least / 1e6;
 }
 
 void gb_measured_free(gb_measured *measured)

@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/gradbench/plain.h"
 #include "bench/gradbench/table.h"
 
+/* Of the times the least, since a machine that does something else only adds; the ratios are to the plain C. */
 void gb_table_head(void)
 {
-    printf("%-9s %-22s %-9s %10s %10s %7s %9s %-9s  %7s %7s\n", "", "", "", "primal", "derivative", "", "tape", "tape",
-           "their", "by hand");
-    printf("%-9s %-22s %-9s %10s %10s %7s %9s %-9s  %7s %7s\n", "eval", "workload", "function", "ms", "ms", "ratio",
-           "KiB", "is", "ratio", "ratio");
+    printf("%-9s %-19s %-9s %9s %9s %10s %7s %9s %-9s  %7s %7s\n", "", "", "", "plain C", "primal", "derivative", "to",
+           "tape", "tape", "their", "by hand");
+    printf("%-9s %-19s %-9s %9s %9s %10s %7s %9s %-9s  %7s %7s\n", "eval", "workload", "function", "ms", "ms", "ms",
+           "plain C", "KiB", "is", "ratio", "ratio");
 }
 
 typedef struct goal {
@@ -41,50 +43,91 @@ static const goal *goal_of(const char *eval, const char *workload)
     return NULL;
 }
 
-/* Ours over the primal, and the same of the best tool and of the code written by hand. */
-static void print_goal(const goal *g, double primal, double ms)
+static const char *verdict(bool met)
 {
-    if (!g) return;
-    if (g->primal > 0 && primal > 0)
-        printf("  %7.2f %7.2f %-8s", g->derivative / g->primal, g->by_hand / g->primal, g->tool);
-    else
-        printf("  %7.2f %7s %-8s", g->derivative, "", g->tool);
-    printf(" %s", ms < g->derivative ? "met" : "not met");
+    return met ? "met" : "not met";
 }
 
-static int measure_function(const gb_eval *eval, int function, const char *name, const json_t *input,
-                            const gb_options *options, double *primal)
+/* What the best tool and the code written by hand take, over the primal written by hand; where there is none, the
+   tool's milliseconds. */
+static void print_goal(const goal *g, double plain, double ms)
+{
+    if (g && g->primal > 0 && plain > 0) {
+        const double ratio = ms / plain;
+        printf("  %7.2f", g->derivative / g->primal);
+        if (g->by_hand > 0)
+            printf(" %7.2f", g->by_hand / g->primal);
+        else
+            printf(" %7s", "");
+        printf("  %s: %s", g->tool, verdict(ratio < g->derivative / g->primal));
+        if (g->by_hand > 0) printf("; by hand: %s", verdict(ratio < g->by_hand / g->primal));
+    } else if (g) {
+        printf("  %4.2f ms %7s  %s: %s", g->derivative, "", g->tool, verdict(ms < g->derivative));
+    }
+    putchar('\n');
+}
+
+static void print_number(const char *format, double value, int width)
+{
+    if (value > 0)
+        printf(format, value);
+    else
+        printf("%*s", width, "");
+}
+
+typedef struct row {
+    const char *workload;
+    double plain, primal; /* 0: there is none */
+} row;
+
+static int measure_function(const gb_eval *eval, int function, const json_t *input, const gb_options *options, row *r)
 {
     gb_measured measured;
     tp_error error;
     const tp_status status = gb_measure(eval, function, input, options, &measured, &error);
-    const double ms = gb_mean_ms(&measured);
+    const double ms = gb_least_ms(&measured);
     const bool variants = eval->functions[2].name; /* particle and saddle: no primal, four ways to one number */
     if (status != TP_OK) {
-        printf("%-9s %-22s %-9s %s\n", eval->name, name, eval->functions[function].name, error.message);
+        printf("%-9s %-19s %-9s %s\n", eval->name, r->workload, eval->functions[function].name, error.message);
     } else if (function == 0 && !variants) {
-        *primal = ms;
+        r->primal = ms;
     } else {
-        printf("%-9s %-22s %-9s %10.4f %10.4f %7.2f %9.1f %-9s", eval->name, name, eval->functions[function].name,
-               *primal, ms, *primal > 0 ? ms / *primal : 0, (double)measured.tape_bytes / 1024,
-               eval->functions[function].tape);
-        print_goal(goal_of(eval->name, name), *primal, ms);
-        putchar('\n');
+        printf("%-9s %-19s %-9s", eval->name, r->workload, eval->functions[function].name);
+        print_number(" %9.4f", r->plain, 10);
+        print_number(" %9.4f", r->primal, 10);
+        printf(" %10.4f", ms);
+        print_number(" %7.2f", r->plain > 0 ? ms / r->plain : 0, 8);
+        printf(" %9.1f %-9s", (double)measured.tape_bytes / 1024, eval->functions[function].tape);
+        print_goal(goal_of(eval->name, r->workload), r->plain, ms);
     }
     fflush(stdout);
     gb_measured_free(&measured);
     return status == TP_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The primal in plain C; 0 where there is none. */
+static double measure_plain(const char *name, const json_t *input, const gb_options *options)
+{
+    const gb_eval *plain = gb_plain_find(name);
+    gb_measured measured;
+    tp_error error;
+    if (!plain) return 0;
+    const tp_status status = gb_measure(plain, 0, input, options, &measured, &error);
+    const double ms = status == TP_OK ? gb_least_ms(&measured) : 0;
+    if (status != TP_OK) fprintf(stderr, "gradbench-tapir: %s in plain C: %s\n", name, error.message);
+    gb_measured_free(&measured);
+    return ms;
+}
+
 int gb_table(const char *eval_name, const char *name, const char *file, const gb_options *options)
 {
     const gb_eval *eval = gb_eval_find(eval_name);
     json_t *input = eval ? gb_load(file) : NULL;
-    double primal = 0;
     int status = input ? EXIT_SUCCESS : EXIT_FAILURE;
     if (!eval) fprintf(stderr, "gradbench-tapir: there is no eval \"%s\"\n", eval_name);
+    row r = {.workload = name, .plain = input ? measure_plain(eval_name, input, options) : 0};
     for (int i = 0; input && i < GB_FUNCTIONS && eval->functions[i].name; i++)
-        if (measure_function(eval, i, name, input, options, &primal) != EXIT_SUCCESS) status = EXIT_FAILURE;
+        if (measure_function(eval, i, input, options, &r) != EXIT_SUCCESS) status = EXIT_FAILURE;
     json_decref(input);
     return status;
 }
