@@ -160,7 +160,7 @@ PLAIN_LOOPS static void kmeans_compute(plain_problem *p)
     const double *points = plain_numbers(p, POINTS), *centroids = plain_numbers(p, CENTROIDS);
     double cost = 0;
     for (int64_t i = 0; i < n; i++) {
-        double least = INFINITY;
+        double least = (double)INFINITY;
         for (int64_t c = 0; c < k; c++) {
             double sum = 0;
             for (int64_t j = 0; j < d; j++) {
