@@ -174,7 +174,7 @@ $(COURSE): $(BUILD)/demos/course/%: $(OBJ)/demos/course/%.o $(COURSE_LIB) $(STAT
 $(BUILD)/tapir: $(CLI_OBJ) $(STATIC)
 	$(CC) -o $@ $(CLI_OBJ) $(STATIC) $(LINK)
 
-demo: $(DEMOS) ## the worked examples, then a network trained on Fashion-MNIST
+demo: $(DEMOS) $(BUILD)/tapir ## an example worked out, then networks trained on Fashion-MNIST, text and tables
 	@sh tools/demo.sh $(BUILD)
 
 $(BUILD)/gallery_page: $(GALLERY_OBJ)

@@ -5,8 +5,8 @@ build=${1:?usage: demo.sh BUILD}
 out=$build/demo
 mkdir -p "$out" || exit 1
 
-echo "== worked examples"
-"$build/demos/worked_examples" "$out" || exit 1
+echo "== a gradient worked out gate by gate (make course has the whole course)"
+"$build/tapir" explain '(x+y)*z' x=-2 y=5 z=-4 --svg "$out/explain.svg" || exit 1
 
 echo
 echo "== a loss of one's own"
