@@ -173,13 +173,12 @@ END_TEST
 
 /* ---- the file form ---- */
 
-static void expect_file_form(const json_t *line, const char *path)
+static void expect_file_form(const json_t *line, const char *path, const char *function)
 {
     char command[2048], *text = NULL;
     size_t room = 0;
     int timings = 0;
-    snprintf(command, sizeof command, "'%s' %s %s %s", gradbench_program(), string_of(line, "eval"), path,
-             string_of(line, "function"));
+    snprintf(command, sizeof command, "'%s' %s %s %s", gradbench_program(), string_of(line, "eval"), path, function);
     FILE *from = popen(command, "r");
     ck_assert_ptr_nonnull(from);
     ck_assert(getline(&text, &room, from) > 0);
@@ -208,8 +207,37 @@ START_TEST(the_file_form_gives_the_expected_numbers)
         if (json_object_get(line, "input"))
             ck_assert_int_eq(json_dump_file(json_object_get(line, "input"), path, JSON_ENCODE_ANY), 0);
         else if (i % 3 != 1 || strcmp(string_of(line, "function"), "jacobian"))
-            expect_file_form(line, path);
+            expect_file_form(line, path, string_of(line, "function"));
     }
+    json_decref(lines);
+    unlink(path);
+}
+END_TEST
+
+/* The first function of an eval that has a primal. */
+static bool is_primal(const char *function)
+{
+    return !strcmp(function, "primal") || !strcmp(function, "objective") || !strcmp(function, "cost");
+}
+
+START_TEST(plain_c_gives_the_expected_numbers)
+{
+    char path[] = "/tmp/tapir-gradbench-XXXXXX";
+    close(mkstemp(path));
+    json_t *lines = example_lines(), *line;
+    int primals = 0;
+    size_t i;
+    json_array_foreach(lines, i, line)
+    {
+        const json_t *input = json_object_get(line, "input");
+        if (input) {
+            ck_assert_int_eq(json_dump_file(input, path, JSON_ENCODE_ANY), 0);
+        } else if (is_primal(string_of(line, "function"))) {
+            expect_file_form(line, path, "plain");
+            primals++;
+        }
+    }
+    ck_assert_int_ge(primals, 9);
     json_decref(lines);
     unlink(path);
 }
@@ -243,6 +271,7 @@ TCase *gradbench_forms_case(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, the_protocol_gives_the_expected_numbers);
     tcase_add_test(tc, the_file_form_gives_the_expected_numbers);
+    tcase_add_test(tc, plain_c_gives_the_expected_numbers);
     tcase_add_test(tc, the_file_form_refuses_what_is_wrong);
     return tc;
 }

@@ -22,8 +22,8 @@ static inline const double *plain_numbers(const plain_problem *p, int k)
 }
 
 /* An eval with one function, the primal `name`, made of two: `read` takes the input apart and makes room, `compute` is
-   what is timed. */
-#define PLAIN(eval, primal, read, compute)                                                                             \
+   what is timed, `put` writes what it made. */
+#define PLAIN(eval, primal, read, compute, put)                                                                        \
     static void *eval##_parse(const json_t *input, const gb_options *options, tp_error *error)                         \
     {                                                                                                                  \
         (void)options;                                                                                                 \
@@ -40,7 +40,7 @@ static inline const double *plain_numbers(const plain_problem *p, int k)
         .functions = {{primal, "none"}},                                                                               \
         .parse = eval##_parse,                                                                                         \
         .run = eval##_run,                                                                                             \
-        .write = plain_write,                                                                                          \
+        .write = put,                                                                                                  \
         .free = plain_free,                                                                                            \
     }
 

@@ -80,7 +80,7 @@ static void gmm_compute(plain_problem *p)
     p->value = value + wishart(p, diagonal, sums);
 }
 
-PLAIN(gmm, "objective", gmm_read, gmm_compute);
+PLAIN(gmm, "objective", gmm_read, gmm_compute, plain_write);
 
 /* ---- lstm ---- */
 
@@ -138,7 +138,7 @@ static void lstm_compute(plain_problem *p)
     p->value = -total / (double)(b * steps);
 }
 
-PLAIN(lstm, "objective", lstm_read, lstm_compute);
+PLAIN(lstm, "objective", lstm_read, lstm_compute, plain_write);
 
 /* ---- kmeans ---- */
 
@@ -174,7 +174,7 @@ PLAIN_LOOPS static void kmeans_compute(plain_problem *p)
     p->value = cost;
 }
 
-PLAIN(kmeans, "cost", kmeans_read, kmeans_compute);
+PLAIN(kmeans, "cost", kmeans_read, kmeans_compute, plain_write);
 
 /* ---- lse ---- */
 
@@ -190,4 +190,4 @@ static void lse_compute(plain_problem *p)
     p->value = log_sum_exp(plain_numbers(p, X), p->n[0]);
 }
 
-PLAIN(lse, "primal", lse_read, lse_compute);
+PLAIN(lse, "primal", lse_read, lse_compute, plain_write);

@@ -35,7 +35,7 @@ static void det_compute(plain_problem *p)
     p->value = minor(plain_numbers(p, 0), size, 0, next, size);
 }
 
-PLAIN(det, "primal", det_read, det_compute);
+PLAIN(det, "primal", det_read, det_compute, plain_write);
 
 /* ---- llsq ---- */
 
@@ -64,7 +64,7 @@ PLAIN_LOOPS static void llsq_compute(plain_problem *p)
     p->value = value / 2;
 }
 
-PLAIN(llsq, "primal", llsq_read, llsq_compute);
+PLAIN(llsq, "primal", llsq_read, llsq_compute, plain_write);
 
 /* ---- ode ---- */
 
@@ -106,4 +106,4 @@ static void ode_compute(plain_problem *p)
     }
 }
 
-PLAIN(ode, "primal", ode_read, ode_compute);
+PLAIN(ode, "primal", ode_read, ode_compute, plain_write);

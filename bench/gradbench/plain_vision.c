@@ -62,7 +62,22 @@ static void ba_compute(plain_problem *p)
     for (int64_t i = 0; i < count; i++) weight_errors[i] = 1 - weights[i] * weights[i];
 }
 
-PLAIN(ba, "objective", ba_read, ba_compute);
+static void ba_write(const void *problem, int function, gb_text *out)
+{
+    const plain_problem *p = problem;
+    (void)function;
+    gb_put(out, "{\"reproj_error\":{\"elements\":");
+    gb_put_list(out, p->result, 2);
+    gb_put(out, ",\"repeated\":");
+    gb_put_int(out, p->n[2]);
+    gb_put(out, "},\"w_err\":{\"element\":");
+    gb_put_number(out, p->result[2 * p->n[2]]);
+    gb_put(out, ",\"repeated\":");
+    gb_put_int(out, p->n[2]);
+    gb_put(out, "}}");
+}
+
+PLAIN(ba, "objective", ba_read, ba_compute, ba_write);
 
 /* ---- ht ---- */
 
@@ -206,4 +221,4 @@ static void ht_compute(plain_problem *p)
     }
 }
 
-PLAIN(ht, "objective", ht_read, ht_compute);
+PLAIN(ht, "objective", ht_read, ht_compute, plain_write);
