@@ -80,9 +80,18 @@ static bool commutes(const tp_op *op)
     return false;
 }
 
-static int add_node(circuit *c, uint32_t i)
+/* The node whose op made the value of node i: of an op with several results of which one is used, the op's own, which
+   is not drawn then. */
+static uint32_t gate_of(const circuit *c, uint32_t i)
 {
     const tp_node *n = &c->tape->nodes[i];
+    const uint32_t whole = n->op->flags & TP_TUPLE_PART ? n->a & TP_NODE_BITS : i;
+    return whole != i && c->uses[whole] == 1 ? whole : i;
+}
+
+static int add_node(circuit *c, uint32_t i)
+{
+    const tp_node *n = &c->tape->nodes[gate_of(c, i)];
     const char *name = tp_name_of(c->tape, i);
     char value[LABEL_TEXT], gradient[LABEL_TEXT], label[LABEL_TEXT];
     const bool leaf = n->op->structure == TP_LEAF, constant = leaf && !(n->a & TP_NEEDS);
@@ -94,7 +103,7 @@ static int add_node(circuit *c, uint32_t i)
     if (value_text(c, value, i)) style.above = value;
     if (gradient_text(c, gradient, i)) style.below = gradient;
     if (!leaf) {
-        gate_label(c->tape, i, label);
+        gate_label(c->tape, gate_of(c, i), label);
         if (i != c->root) style.caption = name;
         return tp_diagram_node(c->d, label, &style);
     }
@@ -107,7 +116,7 @@ static int add_node(circuit *c, uint32_t i)
 /* The part of the gradient of operand k of node i that comes back along this branch, where both are scalars. */
 static bool branch_text(const circuit *c, char text[LABEL_TEXT], uint32_t i, uint32_t k)
 {
-    const tp_node *n = &c->tape->nodes[i];
+    const tp_node *n = &c->tape->nodes[gate_of(c, i)];
     const uint32_t input = tp_input_of(n, k);
     if (!c->options->branches || c->options->no_gradients || c->uses[input] < 2 || i >= c->tape->walked) return false;
     if (n->a & TP_IS_TENSOR || !n->op->scalar_slopes || !(c->tape->nodes[input].a & TP_NEEDS)) return false;
@@ -122,12 +131,14 @@ static void add_all(circuit *c)
 {
     char part[LABEL_TEXT];
     for (uint32_t i = 0; i <= c->root && c->d->status == TP_OK; i++) {
-        if (!c->number[i]) continue;
+        const tp_node *gate = &c->tape->nodes[gate_of(c, i)];
+        if (!c->number[i] || (i != c->root && tp_result_count(gate->op) > 1 && c->uses[i] == 1 && gate_of(c, i) == i))
+            continue;
         const int at = add_node(c, i);
         c->number[i] = at + 1;
-        const uint32_t n = tp_input_count(&c->tape->nodes[i]);
+        const uint32_t n = tp_input_count(gate);
         for (uint32_t k = 0; k < n && at >= 0; k++) {
-            const uint32_t input = tp_input_of(&c->tape->nodes[i], k);
+            const uint32_t input = tp_input_of(gate, k);
             tp_diagram_edge(c->d, c->number[input] - 1, at, NULL, branch_text(c, part, i, k) ? part : NULL);
         }
     }

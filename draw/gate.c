@@ -57,6 +57,10 @@ void gate_label(const tp_tape *tape, uint32_t i, char text[LABEL_TEXT])
     const char *symbol = symbol_of(n->op->name);
     char number[NUMBER_TEXT];
     text[0] = 0;
+    if (n->op->flags & TP_TUPLE_PART) {
+        snprintf(text, LABEL_TEXT, "result %u", (n->b & TP_NODE_BITS) + 1);
+        return;
+    }
     if (!row || (row->kind != TP_ROW_NUMBER && row->kind != TP_ROW_NUMBERS)) {
         append(text, symbol ? symbol : n->op->name);
         return;

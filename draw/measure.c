@@ -131,7 +131,10 @@ static void write_cells(svg *out, const char *class, double x, double y, int n, 
     char line[LINE_MOST + 1], ends[8];
     snprintf(ends, sizeof ends, "%.3s e", class);
     const double width = block_width(text), top = y - 11, bottom = top + BLOCK_STEP * lines_count(text);
-    svg_add(out, "<path class='@s' d='M@p @ph-4V@ph4M@p @ph4V@ph-4'/>\n", class[0] == 'd' ? "D" : "V",
+    svg_add(out, "<path class='@s' d='M@p @ph-4V@ph4M@p @ph4V@ph-4'/>\n",
+            class[0] == 'd'   ? "D"
+            : class[0] == 'q' ? "Q"
+                              : "V",
             x - width / 2 + 4, top, bottom, x + width / 2 - 4, top, bottom);
     for (; text; y += BLOCK_STEP) {
         text = next_line(line, text);

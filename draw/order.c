@@ -4,7 +4,7 @@
 
 #include "draw/layout.h"
 
-enum { SWEEPS = 24, SWAP_ROUNDS = 8, SWAP_WIRES = 20000 };
+enum { SWEEPS = 24, SWAP_ROUNDS = 8, SWAP_WIRES = 200000 };
 
 typedef struct sorter {
     layout *l;
@@ -195,10 +195,14 @@ static bool swap_in_rank(sorter *s, int r)
 static void swap_all(sorter *s)
 {
     layout *l = s->l;
-    int64_t work = 0; /* about how many steps a round takes */
+    int64_t work = 0; /* about how many wires a round looks at */
     for (int r = 0; r < l->ranks; r++) {
-        const int64_t n = l->rank.start[r + 1] - l->rank.start[r];
-        work += n * n;
+        int64_t wires = 0;
+        for (int i = l->rank.start[r]; i < l->rank.start[r + 1]; i++) {
+            const int at = l->rank.item[i];
+            wires += l->inputs.start[at + 1] - l->inputs.start[at] + l->outputs.start[at + 1] - l->outputs.start[at];
+        }
+        work += (l->rank.start[r + 1] - l->rank.start[r]) * wires;
     }
     if (work > SWAP_WIRES) return;
     bool better = true;

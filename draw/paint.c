@@ -5,26 +5,27 @@
 
 enum { EDGE = 14, TITLE = 40, ARROW = 7 };
 
-const char diagram_rules[] = ".tapir .n{font-size:15px;fill:#24292f}"
-                             ".tapir .o{font-size:18px;fill:#24292f}"
-                             ".tapir .i{font-style:italic}"
-                             ".tapir .v{fill:#1a7f37}.tapir .d{fill:#c0392b}.tapir .q{fill:#6e7781}"
-                             ".tapir .V{fill:none;stroke:#1a7f37}.tapir .D{fill:none;stroke:#c0392b}"
-                             ".tapir .b{fill:#eef2f6;stroke:#57606a;stroke-width:1.3}"
-                             ".tapir .y{fill:#6e7781;fill-opacity:.05;stroke:#afb8c1;stroke-dasharray:5 4}"
-                             ".tapir .p{fill:none;stroke:#57606a;stroke-width:1.3;stroke-linejoin:round}"
-                             ".tapir .z{stroke-width:.9;stroke-opacity:.6}"
-                             ".tapir .j{fill:#57606a}"
-                             ".tapir .u{fill:currentColor;fill-opacity:.16;stroke:currentColor;stroke-width:1.4}"
-                             "@media(prefers-color-scheme:dark){"
-                             ".tapir .n,.tapir .o{fill:#e6edf3}"
-                             ".tapir .v{fill:#56d364}.tapir .d{fill:#ff8479}.tapir .q{fill:#8b949e}"
-                             ".tapir .V{fill:none;stroke:#1a7f37}.tapir .D{fill:none;stroke:#c0392b}"
-                             ".tapir .V{stroke:#56d364}.tapir .D{stroke:#ff8479}"
-                             ".tapir .b{fill:#1c2430;stroke:#9da7b3}"
-                             ".tapir .y{stroke:#484f58}"
-                             ".tapir .p{stroke:#9da7b3}.tapir .j{fill:#9da7b3}"
-                             "}";
+const char diagram_rules[] =
+    ".tapir .n{font-size:15px;fill:#24292f}"
+    ".tapir .o{font-size:18px;fill:#24292f}"
+    ".tapir .i{font-style:italic}"
+    ".tapir .v{fill:#1a7f37}.tapir .d{fill:#c0392b}.tapir .q{fill:#6e7781}"
+    ".tapir .V{fill:none;stroke:#1a7f37}.tapir .D{fill:none;stroke:#c0392b}.tapir .Q{fill:none;stroke:#6e7781}"
+    ".tapir .b{fill:#eef2f6;stroke:#57606a;stroke-width:1.3}"
+    ".tapir .y{fill:#6e7781;fill-opacity:.05;stroke:#afb8c1;stroke-dasharray:5 4}"
+    ".tapir .p{fill:none;stroke:#57606a;stroke-width:1.3;stroke-linejoin:round}"
+    ".tapir .z{stroke-width:.9;stroke-opacity:.6}"
+    ".tapir .j{fill:#57606a}"
+    ".tapir .u{fill:currentColor;fill-opacity:.16;stroke:currentColor;stroke-width:1.4}"
+    "@media(prefers-color-scheme:dark){"
+    ".tapir .n,.tapir .o{fill:#e6edf3}"
+    ".tapir .v{fill:#56d364}.tapir .d{fill:#ff8479}.tapir .q{fill:#8b949e}"
+    ".tapir .V{fill:none;stroke:#1a7f37}.tapir .D{fill:none;stroke:#c0392b}.tapir .Q{fill:none;stroke:#6e7781}"
+    ".tapir .V{stroke:#56d364}.tapir .D{stroke:#ff8479}.tapir .Q{stroke:#8b949e}"
+    ".tapir .b{fill:#1c2430;stroke:#9da7b3}"
+    ".tapir .y{stroke:#484f58}"
+    ".tapir .p{stroke:#9da7b3}.tapir .j{fill:#9da7b3}"
+    "}";
 
 /* What a frame encloses, along the flow and across it; one that encloses nothing has no extent. */
 typedef struct outline {
@@ -38,6 +39,7 @@ typedef struct painter {
     layout l;
     const edge **label; /* of each layout node beyond the diagram's: the edge whose texts it holds */
     outline *outline;   /* of each frame, from 1 on */
+    bool *inside;       /* as long; scratch */
     double x, y;        /* of the layout's origin */
 } painter;
 
@@ -204,25 +206,23 @@ static bool touch(const outline *a, const outline *b)
     return a->start < b->end && b->start < a->end && a->low < b->high && b->low < a->high;
 }
 
-static bool inside(const layout *l, int group, int outer)
-{
-    while (group > outer) group = l->group_parent[group];
-    return group == outer;
-}
-
-/* A frame is shown unless it would lie over a node, or a frame that is shown, of which neither is in the other. */
-static bool is_clear(const painter *p, int f)
+/* A frame is shown unless it would lie over a node, or a frame that is shown, of which neither is in the other.
+   `inside` is room for what groups lie in it. */
+static bool is_clear(const painter *p, int f, bool *inside)
 {
     const layout *l = &p->l;
     const outline *o = &p->outline[f];
     if (!(o->start < o->end)) return false;
+    for (int g = 0; g <= l->groups; g++) inside[g] = g == f || (g > f && inside[l->group_parent[g]]);
     for (int i = 0; i < l->nodes; i++) {
         const spot *s = &l->spot[i];
         const outline at = {s->x - s->before, s->x + s->after, s->y - s->above, s->y + s->below, true};
-        if (!inside(l, s->group, f) && touch(o, &at)) return false;
+        if (!inside[s->group] && touch(o, &at)) return false;
     }
+    for (int g = 0; g <= f; g++) inside[g] = false;
+    for (int g = f; g > 0; g = l->group_parent[g]) inside[g] = true; /* what it lies in */
     for (int g = 1; g < f; g++)
-        if (p->outline[g].shown && !inside(l, f, g) && touch(o, &p->outline[g])) return false;
+        if (p->outline[g].shown && !inside[g] && touch(o, &p->outline[g])) return false;
     return true;
 }
 
@@ -246,7 +246,7 @@ static void outline_frames(painter *p)
     }
     for (int f = 1; f <= l->groups; f++) {
         outline *o = &p->outline[f];
-        o->shown = is_clear(p, f);
+        o->shown = is_clear(p, f, p->inside);
         if (!o->shown) continue;
         l->above = fmax(l->above, -o->low);
         l->below = fmax(l->below, o->high);
@@ -290,7 +290,8 @@ static bool fill_groups(painter *p)
     layout *l = &p->l;
     int *parent = store_take(l->store, (size_t)d->frame_count + 1, sizeof *parent);
     p->outline = store_take(l->store, (size_t)d->frame_count + 1, sizeof *p->outline);
-    if (!parent || !p->outline) return false;
+    p->inside = store_take(l->store, (size_t)d->frame_count + 1, sizeof *p->inside);
+    if (!parent || !p->outline || !p->inside) return false;
     for (uint32_t i = 0; i < d->frame_count; i++) parent[i + 1] = d->frames[i].parent;
     l->group_parent = parent;
     l->groups = (int)d->frame_count;

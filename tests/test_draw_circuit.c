@@ -110,6 +110,30 @@ START_TEST(circuit_shows_what_comes_back_along_branches)
 }
 END_TEST
 
+/* One result of several is the op's; of more each has a gate. */
+START_TEST(circuit_shows_ops_with_several_results)
+{
+    const tp_var x = tp_name(leaf_of(tape, F64(TP_DIMS(2, 3), 1, 5, 3, 4, 2, 6)), "x");
+    tp_var where;
+    const tp_var top = tp_max_with_indices(x, 1, false, &where);
+    tp_diagram *d = circuit(tp_sum(top), NULL);
+    const char *svg = drawing_of(d);
+    EXPECT_LABELS(svg, "x", "max_with_indices", "[5, 6]", "Σ");
+    ck_assert_int_eq(occurrences(svg, "<rect class='b'"), 2);
+    tp_diagram_free(d);
+    d = circuit(tp_add(tp_sum(top), tp_sum(tp_cast(where, TP_F64))), NULL);
+    svg = drawing_of(d);
+    EXPECT_LABELS(svg, "max_with_indices", "result 1", "result 2", "[5, 6]", "[1, 2]");
+    drawing *seen = read_drawing(svg);
+    expect_legible(seen, false);
+    free_drawing(seen);
+    tp_diagram_free(d);
+    d = circuit(where, NULL);
+    EXPECT_LABELS(drawing_of(d), "max_with_indices", "[1, 2]");
+    tp_diagram_free(d);
+}
+END_TEST
+
 START_TEST(circuit_writes_numbers)
 {
     static const struct {
@@ -183,6 +207,7 @@ TCase *draw_circuit_case(void)
     tcase_add_test(tcase, circuit_shows_plain_numbers);
     tcase_add_test(tcase, circuit_shows_tensors);
     tcase_add_test(tcase, circuit_shows_what_comes_back_along_branches);
+    tcase_add_test(tcase, circuit_shows_ops_with_several_results);
     tcase_add_test(tcase, circuit_writes_numbers);
     tcase_add_test(tcase, circuit_keeps_operands_in_order);
     tcase_add_test(tcase, circuit_refuses_what_is_too_large);

@@ -274,6 +274,24 @@ START_TEST(wires_that_nobody_could_follow_are_refused)
 }
 END_TEST
 
+/* Frames in frames, as deep as they go. */
+START_TEST(deep_frames_are_drawn)
+{
+    tp_diagram *d = new_diagram(&(tp_diagram_options){.down = true});
+    int f = 0, last = -1;
+    for (int i = 0; i < TP_DIAGRAM_NODES; i++) {
+        if (i < TP_DIAGRAM_FRAMES) f = tp_diagram_frame(d, f, "f");
+        const int at = tp_diagram_node(d, "x", &(tp_diagram_style){.frame = f});
+        if (last >= 0 && i % 8) tp_diagram_edge(d, last, at, NULL, NULL);
+        last = at;
+    }
+    drawing_of(d);
+    ck_assert_int_eq(tp_diagram_frame(d, f, "f"), -1);
+    EXPECT_STATUS(tp_diagram_status(d), TP_E_LIMIT);
+    tp_diagram_free(d);
+}
+END_TEST
+
 /* One node with as many inputs as a diagram has edges. */
 START_TEST(stars_are_drawn)
 {
@@ -299,6 +317,7 @@ TCase *draw_layout_case(void)
     tcase_add_test(tcase, frames_hold_their_nodes);
     tcase_add_test(tcase, graphs_of_thousands_are_drawn);
     tcase_add_test(tcase, wires_that_nobody_could_follow_are_refused);
+    tcase_add_test(tcase, deep_frames_are_drawn);
     tcase_add_test(tcase, stars_are_drawn);
     return tcase;
 }
