@@ -41,19 +41,17 @@ static void draw_line(tp_plot *plot, const tp_tensor *w, const char *label, tp_p
 {
     const tp_plot_style style = {.label = label, .colour = 3, .dash = dash};
     const double w1 = tp_tensor_item(w, 0), w2 = tp_tensor_item(w, 1), b = tp_tensor_item(w, 2);
-    if (w2 * w2 > 0)
-        tp_plot_curve(plot, NUMBERS(-.5, 1.5), NUMBERS((.5 * w1 - b) / w2, (-1.5 * w1 - b) / w2), 2, &style);
+    tp_plot_curve(plot, NUMBERS(-.5, 1.5), NUMBERS((.5 * w1 - b) / w2, (-1.5 * w1 - b) / w2), 2, &style);
 }
 
 static void learn_and(tp_tape *tape, tp_tensor *w, tp_plot *plot)
 {
     int updates = 0;
     printf("AND, point by point from w = 0\n  update   at (x1, x2)       w1     w2      b\n");
-    for (bool wrong = true; wrong;) {
-        wrong = false;
+    for (int last = -1; updates > last;) {
+        last = updates;
         for (int i = 0; i < POINTS; i++) {
             if (!learn(tape, w, inputs[i], is_and[i])) continue;
-            wrong = true;
             printf("  %4d        (%g, %g)     %5g  %5g  %5g\n", ++updates, inputs[i][0], inputs[i][1],
                    tp_tensor_item(w, 0), tp_tensor_item(w, 1), tp_tensor_item(w, 2));
             if (updates == 5) draw_line(plot, w, "after 5 updates", TP_PLOT_DOTTED);

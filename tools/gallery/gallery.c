@@ -76,7 +76,8 @@ static int find_pictures(const char *folder, const char *name, picture *pictures
     if (!good) fprintf(stderr, "gallery: cannot open %s: %s\n", folder, strerror(errno));
     for (struct dirent *file; good && n < MOST_PICTURES && (file = readdir(files));) {
         const char *rest = file->d_name + length, *end = strrchr(file->d_name, '.');
-        if (strncmp(file->d_name, name, length) != 0 || (*rest != '.' && *rest != '-') || strcmp(end, ".svg") != 0)
+        if (strncmp(file->d_name, name, length) != 0 || (*rest != '.' && *rest != '-') || !end ||
+            strcmp(end, ".svg") != 0)
             continue;
         snprintf(pictures[n].name, sizeof pictures[n].name, "%s", file->d_name);
         good = measure(folder, &pictures[n++]);
