@@ -134,10 +134,8 @@ static bool show_reuse(tp_tape *tape, const char *folder)
         if (!count_products(tape, i + 1, &reused[i], &anew[i])) return false;
         if (i % 4 == 3) printf("  %2d layers: one walk %4g, a walk for each layer %4g\n", i + 1, reused[i], anew[i]);
     }
-    tp_plot *plot = tp_plot_new(&(tp_plot_options){.width = 520}, NULL);
-    tp_plot_panel(plot, &(tp_plot_panel_options){.title = "What handing delta down saves",
-                                                 .x_label = "layers",
-                                                 .y_label = "products with W"});
+    tp_plot *plot = tp_plot_new(&(tp_plot_options){.title = "What handing delta down saves", .width = 520}, NULL);
+    tp_plot_panel(plot, &(tp_plot_panel_options){.x_label = "layers", .y_label = "products with a weight matrix"});
     tp_plot_curve(plot, NULL, anew, DEPTHS,
                   &(tp_plot_style){.label = "from the top each time", .mark = TP_PLOT_SQUARE});
     tp_plot_curve(plot, NULL, reused, DEPTHS, &(tp_plot_style){.label = "delta handed down", .mark = TP_PLOT_DISC});
