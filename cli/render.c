@@ -150,7 +150,7 @@ static void push_node(renderer *r, int node, int least, bool first)
 static void push_binary(renderer *r, const cli_node *node, bool first)
 {
     static const char *const plain[] = {" + ", " - ", "*", "/", "^"};
-    static const char *const latex[] = {" + ", " - ", " \\cdot "};
+    static const char *const latex[] = {" + ", " - ", " \\cdot ", "", ""};
     const int f = node->function, x = node->operand[0], b = node->operand[1];
     if (f == CLI_POW && r->style.latex) {
         push_text(r, "}", 1), push_node(r, b, BIND_ANY, true), push_text(r, "^{", 2);

@@ -159,7 +159,7 @@ static void backward_row(const cli_report *r, cli_table *t, int p, cli_formula *
     put_product(r, &t->text, product), cli_table_cell(t);
     if (r->c->gates[by].arrivals < 2 || r->c->gates[by].last != p) return;
     cli_table_cell(t), cli_table_cell(t);
-    cli_putf(&t->text, "fork: %d came back, they add up", r->c->gates[by].arrivals), cli_table_cell(t);
+    cli_putf(&t->text, "fork: %d products add up", r->c->gates[by].arrivals), cli_table_cell(t);
     put_sum(r, &t->text, by), cli_table_cell(t);
 }
 
@@ -168,14 +168,14 @@ bool cli_report_backward(const cli_report *r)
     const cli_column columns[] = {{.head = "gate"},
                                   {.head = "upstream", .right = true, .colour = r->colours.gradient},
                                   {.head = "local gradient", .gives_way = true},
-                                  {.head = "downstream = upstream * local", .gives_way = true}};
+                                  {.head = "downstream", .gives_way = true}};
     if (!r->c->gates[r->c->e->root].needs || r->c->product_count == 0) return true;
     cli_table t;
     cli_formula formula = {.loose = false};
     cli_text start = {.memory = r->c->memory};
     heading(r, "Backward: gradients, from the result to the variables");
     put_derivative(r, &start, r->c->e->root);
-    fprintf(r->out, "  the walk starts with %s = 1\n", cli_string(&start));
+    fprintf(r->out, "  it starts with %s = 1; at each gate downstream = upstream * local\n", cli_string(&start));
     bool good = !start.failed;
     cli_text_free(&start);
     cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, 4);

@@ -37,7 +37,17 @@ static void print_blanks(FILE *out, size_t n)
     fprintf(out, "%*s", (int)n, "");
 }
 
-/* The first `width` columns of a text, with "..." in the end where it is longer. Returns the columns printed. */
+/* Where the end begins that is worth keeping: the last " = ..."; `length` where there is none, or no room for it. */
+static size_t end_of(const char *at, size_t length, size_t width)
+{
+    for (size_t i = length; i-- > 3;)
+        if (memcmp(at + i - 3, " = ", 3) == 0)
+            return cli_width(at + i - 3, length - i + 3) + LEAST < width ? i - 3 : length;
+    return length;
+}
+
+/* `width` columns of a text: where it is longer, its beginning, "..." and what it is equal to. Returns the columns
+   printed. */
 static size_t print_cut(FILE *out, const char *at, size_t length, size_t width)
 {
     const size_t all = cli_width(at, length);
@@ -45,15 +55,17 @@ static size_t print_cut(FILE *out, const char *at, size_t length, size_t width)
         fwrite(at, 1, length, out);
         return all;
     }
+    const size_t end = end_of(at, length, width), rest = cli_width(at + end, length - end);
     size_t done = 0, i = 0, bytes;
-    while (i < length) {
+    while (i < end) {
         const size_t next = (size_t)cli_columns(cli_decode(at + i, length - i, &bytes));
-        if (done + next + 3 > width) break;
+        if (done + next + 3 + rest > width) break;
         fwrite(at + i, 1, bytes, out);
         i += bytes, done += next;
     }
     fputs("...", out);
-    return done + 3;
+    fwrite(at + end, 1, length - end, out);
+    return done + 3 + rest;
 }
 
 static void print_cell(const cli_table *t, int column, size_t width, const char *at, size_t length, const char *colour)

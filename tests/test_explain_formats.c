@@ -25,6 +25,15 @@ START_TEST(tables_fit_the_terminal)
 }
 END_TEST
 
+START_TEST(what_is_cut_keeps_its_number)
+{
+    explained run = explain("sigmoid(x)", "x=3", &(cli_options){.width = 72, .digits = 4});
+    EXPECT_SAYS(&run, "...");
+    EXPECT_SAYS(&run, "... = 0.04518  df/dx = 1");
+    explained_free(&run);
+}
+END_TEST
+
 START_TEST(latex_is_balanced)
 {
     const char *const expressions[] = {staged, "q = x^y^2; max(q, -x)*1e-9/abs(q)", "-(x-y)^-2 + sqrt(x*3)",
@@ -88,6 +97,7 @@ TCase *explain_formats_case(void)
     TCase *tc = tcase_create("formats");
     tcase_add_test(tc, digits_are_counted);
     tcase_add_test(tc, tables_fit_the_terminal);
+    tcase_add_test(tc, what_is_cut_keeps_its_number);
     tcase_add_test(tc, latex_is_balanced);
     tcase_add_test(tc, json_has_the_numbers);
     tcase_add_test(tc, drawings_go_to_the_output);

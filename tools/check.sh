@@ -39,7 +39,7 @@ cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portabi
     --suppress=missingIncludeSystem --suppress=invalidFunctionArg:kernels/*_body.h --suppress=ctunullpointer:kernels/*.def \
     --suppress=ctunullpointer:kernels/*_body.h --suppress=ctuuninitvar:kernels/reduce.c --suppress=ctuuninitvar:autograd/apply.c \
     --suppress=ctuuninitvar:autograd/ctx.c \
-    -DTP_LEVEL=base core kernels/*.c $(ls -d autograd ops io plot nn optim train draw 2>/dev/null) || fail cppcheck
+    -DTP_LEVEL=base core kernels/*.c $(ls -d autograd ops io plot nn optim train draw cli 2>/dev/null) || fail cppcheck
 
 # build NAME MAKE-VARIABLES...: the tests in a folder of their own
 build() {
