@@ -334,5 +334,5 @@ layout_result layout_run(layout *l)
     layout_result result = layout_ranks(l);
     if (result == LAYOUT_DONE) result = layout_routes(l);
     if (result != LAYOUT_DONE) return result;
-    return layout_order(l) && layout_align(l) && place_ranks(l) ? LAYOUT_DONE : LAYOUT_MEMORY;
+    return layout_order(l) && layout_align(l) && layout_separate(l) && place_ranks(l) ? LAYOUT_DONE : LAYOUT_MEMORY;
 }

@@ -63,6 +63,8 @@ layout_result layout_routes(layout *l);
 bool layout_order(layout *l);
 /* Gives the spots their y. */
 bool layout_align(layout *l);
+/* Moves what does not belong to a group out of its rectangle, where the order allows that. */
+bool layout_separate(layout *l);
 /* Fills in lists of `wires` wires by the spot at their end (`by_target`) or their start. */
 bool layout_lists(layout *l, lists *made, bool by_target);
 /* How many pairs of wires cross. */

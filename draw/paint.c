@@ -250,6 +250,7 @@ static void outline_frames(painter *p)
         if (!o->shown) continue;
         l->above = fmax(l->above, -o->low);
         l->below = fmax(l->below, o->high);
+        l->width = fmax(l->width, o->end);
     }
 }
 

@@ -232,7 +232,16 @@ START_TEST(frames_hold_their_nodes)
     free_drawing(seen);
     const int f = tp_diagram_node(d, "f", &(tp_diagram_style){.frame = outer});
     tp_diagram_edge(d, e, f, NULL, NULL);
-    ck_assert_int_eq(occurrences(drawing_of(d), "<rect class='y'"), 1); /* e stands within the outer one */
+    svg = drawing_of(d); /* e, between c and f, moves out of the way */
+    ck_assert_int_eq(occurrences(svg, "<rect class='y'"), 2);
+    ck_assert_int_eq(
+        sscanf(strstr(svg, "<rect class='y'"), "<rect class='y' x='%lf' y='%lf' width='%lf'", &x[0], &y[0], &width[0]),
+        3);
+    seen = read_drawing(svg);
+    expect_legible(seen, true);
+    ck_assert(text_of(seen, "e")->right < x[0] || text_of(seen, "e")->left > x[0] + width[0]);
+    ck_assert(text_of(seen, "f")->left > x[0] && text_of(seen, "f")->right < x[0] + width[0]);
+    free_drawing(seen);
     tp_diagram_free(d);
 }
 END_TEST

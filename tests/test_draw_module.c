@@ -83,6 +83,10 @@ START_TEST(module_shows_transformers)
     ck_assert_int_eq(occurrences(svg, ">self_attn: multihead_attention</text>"), 3);
     ck_assert_int_eq(occurrences(svg, ">multihead_attn: multihead_attention</text>"), 1);
     ck_assert_int_eq(occurrences(svg, ">linear1</text>"), 3);
+    ck_assert_int_eq(occurrences(svg, "<rect class='y'"), 5); /* encoder, decoder and their layers */
+    drawing *seen = read_drawing(svg);
+    expect_legible(seen, true);
+    free_drawing(seen);
     ck_assert_int_eq(occurrences(svg, ">+</text>"), 7);
     ck_assert_int_eq(occurrences(svg, ">input</text>"), 2);
     ck_assert_int_eq(occurrences(svg, "attention_packed"), 0);
