@@ -102,12 +102,15 @@ int cli_function_named(const char *name, size_t n)
 bool cli_constant(const char *name, size_t n, const char **word, double *value)
 {
     static const struct {
-        const char *word;
+        const char *name, *word;
         double value;
-    } constants[] = {
-        {"pi", 3.14159265358979323846}, {"e", 2.71828182845904523536}, {"inf", HUGE_VAL}, {"nan", (double)NAN}};
+    } constants[] = {{"pi", "pi", 3.14159265358979323846},
+                     {"π", "pi", 3.14159265358979323846},
+                     {"e", "e", 2.71828182845904523536},
+                     {"inf", "inf", HUGE_VAL},
+                     {"nan", "nan", (double)NAN}};
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
-        if (!same(constants[i].word, name, n)) continue;
+        if (!same(constants[i].name, name, n)) continue;
         *word = constants[i].word, *value = constants[i].value;
         return true;
     }

@@ -170,6 +170,7 @@ static bool read_input(cli_text *to)
     char block[4096];
     size_t n;
     while ((n = fread(block, 1, sizeof block, stdin)) > 0) cli_put_bytes(to, block, n);
+    while (to->length > 0 && strchr(" \t\r\n", to->at[to->length - 1])) to->at[--to->length] = '\0';
     return !to->failed && !ferror(stdin);
 }
 

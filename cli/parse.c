@@ -306,6 +306,18 @@ static bool end_statement(parser *p)
     return true;
 }
 
+/* 2x, or sin x */
+static bool no_operator(parser *p, const char *what)
+{
+    const cli_node *const last = &p->e->nodes[p->values[p->value_count - 1]];
+    const cli_name *const name = last->kind == CLI_VARIABLE ? &p->e->names[last->name] : NULL;
+    if (name && cli_function_named(name->at, name->length) >= 0)
+        return problem(p, p->token.at, p->token.length, "the operand of %.*s stands in parentheses", (int)name->length,
+                       name->at);
+    return problem(p, p->token.at, p->token.length, "expected an operator, found %s (a product is written with *)",
+                   what);
+}
+
 static bool read_operator(parser *p, bool *wanted)
 {
     const char sign = p->token.kind == CLI_T_SIGN ? p->token.sign : '\0';
@@ -317,8 +329,7 @@ static bool read_operator(parser *p, bool *wanted)
     if (sign == ',') return read_comma(p);
     if (sign == ')') return *wanted = false, close_parenthesis(p);
     if (sign == '=') return problem(p, p->token.at, 1, "'=' may stand only after a name that begins a definition");
-    return problem(p, p->token.at, p->token.length, "expected an operator, found %s (a product is written with *)",
-                   found(p, &x));
+    return no_operator(p, found(p, &x));
 }
 
 /* ---- statements ---- */

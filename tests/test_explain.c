@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/test_explain.h"
 
-#include "cli/circuit.h"
+#include "cli/report.h"
 
 #include <stdio.h>
 
@@ -252,6 +252,30 @@ START_TEST(products_add_up_to_the_walk)
 }
 END_TEST
 
+START_TEST(the_check_can_fail)
+{
+    const tp_allocator memory = cli_malloc();
+    const double value = .8, wrong[] = {1, 1.0005, .9995, 0, -1};
+    cli_expression e;
+    cli_circuit c;
+    cli_checked checked;
+    EXPECT_STATUS(cli_parse(&e, &memory, "sin(x)*x", 8, NULL, 0, false), TP_OK);
+    EXPECT_STATUS(cli_circuit_make(&c, &e, &value), TP_OK);
+    const int x = e.names[0].node;
+    const double right = c.gates[x].gradient;
+    for (int i = 0; i < 5; i++) {
+        c.gates[x].gradient = right * wrong[i];
+        EXPECT_STATUS(cli_check(&c, x, &checked), TP_OK);
+        ck_assert_int_eq(checked.verdict, i == 0 ? CLI_AGREES : CLI_DIFFERS);
+        ck_assert(cli_is_good(&c, &checked) == (i == 0));
+    }
+    ck_assert_double_eq(tp_item(c.gates[x].at), value); /* it is where it was */
+    ck_assert_double_eq(tp_item(c.gates[e.root].at), c.gates[e.root].value);
+    cli_circuit_free(&c);
+    cli_expression_free(&e);
+}
+END_TEST
+
 START_TEST(what_is_not_finite_fails)
 {
     EXPECT_STORY("log(x-3)*x", "x=2", CLI_BAD, "g2 = log(g1) = log(-1): has no value (nan).", "Check failed");
@@ -330,6 +354,7 @@ Suite *explain_suite(void)
     tcase_add_test(tc, corners_are_told);
     tcase_add_test(tc, jumps_are_told);
     tcase_add_test(tc, products_add_up_to_the_walk);
+    tcase_add_test(tc, the_check_can_fail);
     tcase_add_test(tc, what_is_not_finite_fails);
     tcase_add_test(tc, differences_are_good_where_it_is_hard);
     tcase_add_test(tc, results_without_gates);

@@ -12,6 +12,7 @@ START_TEST(errors_point_at_the_column)
         {"y*exp(x", "", "this function's '(' is never closed\n  y*exp(x\n    ^~~\n"},
         {"2x", "", "expected an operator, found 'x' (a product is written with *)\n  2x\n   ^\n"},
         {"x y2", "", "expected an operator, found 'y2' (a product is written with *)\n  x y2\n    ^~\n"},
+        {"sin x", "", "the operand of sin stands in parentheses\n  sin x\n      ^\n"},
         {"x**2", "", "a power is written with ^\n  x**2\n   ^~\n"},
         {"sigmod(x)", "", "unknown function 'sigmod': did you mean 'sigmoid'?\n  sigmod(x)\n  ^~~~~~\n"},
         {"1 + zzz(x)", "", "unknown function 'zzz' (a product is written with *)\n  1 + zzz(x)\n      ^~~\n"},

@@ -1,5 +1,5 @@
 /* The table of functions of the program tapir against the library: every op is there, and every formula is true. */
-#include "cli/circuit.h"
+#include "cli/labels.h"
 #include "tests/test_explain.h"
 
 #include <stdio.h>
@@ -124,6 +124,61 @@ START_TEST(formulas_are_what_the_tape_says)
 }
 END_TEST
 
+/* What is printed for the slopes of an expression's gates, with numbers in it, is an expression too: the slope. */
+static void compare_printed(const cli_circuit *c, const cli_labels *labels, int *count)
+{
+    cli_formula formula = {.loose = false};
+    for (int n = 0; n < c->e->count; n++) {
+        for (int i = 0; i < cli_operand_count(&c->e->nodes[n]); i++) {
+            const int operand = c->e->nodes[n].operand[i];
+            if (!c->gates[n].needs || !c->gates[operand].needs) continue;
+            if (!cli_slope_formula(&formula, labels, n, i, (cli_style){.digits = 17})) continue;
+            cli_expression e;
+            double value = 0;
+            EXPECT_STATUS(
+                cli_parse(&e, c->memory, cli_string(&formula.numbers), formula.numbers.length, NULL, 0, false), TP_OK);
+            EXPECT_STATUS(cli_constant_value(c->memory, &e, &value), TP_OK);
+            ck_assert_msg(fabs(value - c->gates[n].local[i]) <= 1e-12 * fmax(1, fabs(value)),
+                          "%s = %s is %.17g, not %.17g", cli_string(&formula.symbols), cli_string(&formula.numbers),
+                          value, c->gates[n].local[i]);
+            cli_expression_free(&e);
+            ++*count;
+        }
+    }
+    cli_formula_free(&formula);
+}
+
+START_TEST(printed_slopes_are_slopes)
+{
+    static const char *const expressions[] = {
+        "x^2 + x^3 + x^-1 + x^0.5 + 2^x + x^x",
+        "1/x + 3/x + x/3 + x/y + y/-2",
+        "-x - y - 3 - (2 - x)*(y - 2)",
+        "max(y, -1) + min(x, 2) + clamp(x, -1, y*3)",
+        "elu(y, 0.5) + leaky_relu(y, 0.1) + hardtanh(x, -1, 2)",
+        "atan2(x, -2) + hypot(y, 3) + polygamma(x, 2) + lerp(x, 2, 0.25) + fma(x, 2, y)",
+        "exp(-x*y) + sigmoid(y)*tanh(y)",
+        "log(x)*pi + e^x + x^pi + pi^x + x/e + xlogy(x, 3)"};
+    const tp_allocator memory = cli_malloc();
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+        const double values[] = {1.25, -.7};
+        const cli_known names[] = {{"x", 1, NULL}, {"y", 1, NULL}};
+        cli_expression e;
+        cli_circuit c;
+        cli_labels labels;
+        int count = 0;
+        EXPECT_STATUS(cli_parse(&e, &memory, expressions[i], strlen(expressions[i]), names, 2, false), TP_OK);
+        EXPECT_STATUS(cli_circuit_make(&c, &e, values), TP_OK);
+        ck_assert(cli_labels_make(&labels, &c));
+        compare_printed(&c, &labels, &count);
+        ck_assert_int_gt(count, 6);
+        cli_labels_free(&labels);
+        cli_circuit_free(&c);
+        cli_expression_free(&e);
+    }
+}
+END_TEST
+
 /* Ties and corners: the formulas follow the library's choices. */
 START_TEST(formulas_hold_at_corners)
 {
@@ -177,6 +232,7 @@ TCase *explain_functions_case(void)
     tcase_add_test(tc, every_elementwise_op_is_a_function);
     tcase_add_test(tc, operators_are_where_they_are_looked_for);
     tcase_add_test(tc, formulas_are_what_the_tape_says);
+    tcase_add_test(tc, printed_slopes_are_slopes);
     tcase_add_test(tc, formulas_hold_at_corners);
     tcase_add_test(tc, branches_have_notes);
     tcase_add_test(tc, nearest_words);

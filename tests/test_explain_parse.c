@@ -63,7 +63,8 @@ START_TEST(operators_bind_as_usual)
                 {"where(0, 1, 2)", 2},
                 {"polygamma(1, 1)", 1.6449340668482264},
                 {"leaky_relu(-2, 0.5)", -1},
-                {"-e^0", -1}};
+                {"-e^0", -1},
+                {"cos(π)", -1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         ck_assert_msg(fabs(value_of(rows[i].text) - rows[i].value) < 1e-15 * fmax(1, fabs(rows[i].value)),
                       "%s is %.17g", rows[i].text, value_of(rows[i].text));
