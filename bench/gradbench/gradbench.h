@@ -51,7 +51,9 @@ tp_tensor *gb_read_tensor(const json_t *object, const char *field, tp_dtype dtyp
 /* ---- an eval ---- */
 
 typedef struct gb_options {
-    int threads; /* of tapes */
+    int threads;    /* of tapes */
+    bool processor; /* times are the processor's, in which what else runs on the machine does not count; else the
+                       clock's */
 } gb_options;
 
 /* A function of an eval; the first is the primal, if there is one. */

@@ -95,6 +95,7 @@ int main(int count, char **words)
             return EXIT_SUCCESS;
         } else if (!strcmp(words[i], "--table")) {
             table = 1;
+            options.processor = true;
         } else if (n < 3 && words[i][0] != '-') {
             plain[n++] = words[i];
         } else {

@@ -1,4 +1,5 @@
 /* A line of the table: a workload measured, and beside it what others reach. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,13 +7,14 @@
 #include "bench/gradbench/plain.h"
 #include "bench/gradbench/table.h"
 
-/* Of the times the least, since a machine that does something else only adds; the ratios are to the plain C. */
+/* Times are the processor's, and of them the least, since what else the machine does only adds; the ratios are to the
+   plain C. */
 void gb_table_head(void)
 {
-    printf("%-9s %-19s %-9s %9s %9s %10s %7s %9s %-9s  %7s %7s\n", "", "", "", "plain C", "primal", "derivative", "to",
-           "tape", "tape", "their", "by hand");
-    printf("%-9s %-19s %-9s %9s %9s %10s %7s %9s %-9s  %7s %7s\n", "eval", "workload", "function", "ms", "ms", "ms",
-           "plain C", "KiB", "is", "ratio", "ratio");
+    printf("%-9s %-19s %-9s %9s %9s %10s %7s %9s %-9s %-8s %7s %7s\n", "", "", "", "plain C", "primal", "derivative",
+           "to", "tape", "tape", "", "their", "by hand");
+    printf("%-9s %-19s %-9s %9s %9s %10s %7s %9s %-9s %-8s %7s %7s\n", "eval", "workload", "function", "ms", "ms", "ms",
+           "plain C", "KiB", "is", "result", "ratio", "ratio");
 }
 
 typedef struct goal {
@@ -43,6 +45,56 @@ static const goal *goal_of(const char *eval, const char *workload)
     return NULL;
 }
 
+/* ---- what GradBench's reference gives ---- */
+
+typedef struct reference {
+    const char *eval, *workload;
+    double primal, norm, sum;
+} reference;
+
+#define REFERENCE(eval, ...) {#eval, __VA_ARGS__},
+static const reference references[] = {
+#include "bench/gradbench/reference.def"
+};
+#undef REFERENCE
+
+/* Sum and sum of squares of all numbers in a value. */
+static void add_up(const json_t *value, double *sum, double *squares)
+{
+    const char *key;
+    json_t *part;
+    size_t i;
+    if (json_is_number(value)) {
+        *sum += json_number_value(value);
+        *squares += json_number_value(value) * json_number_value(value);
+    }
+    json_array_foreach(value, i, part) add_up(part, sum, squares);
+    json_object_foreach((json_t *)(uintptr_t)value, key, part) add_up(part, sum, squares);
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-9 * (.1 + fabs(b));
+}
+
+/* "agrees", "differs", or nothing where there is no number to compare with. */
+static const char *agreement(const gb_eval *eval, const char *workload, bool primal, const gb_measured *measured)
+{
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
+        const reference *r = &references[i];
+        if (strcmp(r->eval, eval->name) != 0 || strcmp(r->workload, workload) != 0) continue;
+        double sum = 0, squares = 0;
+        json_t *output = json_loadb(measured->output.bytes, measured->output.used, JSON_DECODE_ANY, NULL);
+        add_up(output, &sum, &squares);
+        json_decref(output);
+        const bool same = primal ? near(sum, r->primal) : near(sum, r->sum) && near(sqrt(squares), r->norm);
+        return same ? "agrees" : "differs";
+    }
+    return "";
+}
+
+/* ---- a line ---- */
+
 static const char *verdict(bool met)
 {
     return met ? "met" : "not met";
@@ -54,7 +106,7 @@ static void print_goal(const goal *g, double plain, double ms)
 {
     if (g && g->primal > 0 && plain > 0) {
         const double ratio = ms / plain;
-        printf("  %7.2f", g->derivative / g->primal);
+        printf(" %7.2f", g->derivative / g->primal);
         if (g->by_hand > 0)
             printf(" %7.2f", g->by_hand / g->primal);
         else
@@ -62,7 +114,7 @@ static void print_goal(const goal *g, double plain, double ms)
         printf("  %s: %s", g->tool, verdict(ratio < g->derivative / g->primal));
         if (g->by_hand > 0) printf("; by hand: %s", verdict(ratio < g->by_hand / g->primal));
     } else if (g) {
-        printf("  %4.2f ms %7s  %s: %s", g->derivative, "", g->tool, verdict(ms < g->derivative));
+        printf(" %4.2f ms %7s  %s: %s", g->derivative, "", g->tool, verdict(ms < g->derivative));
     }
     putchar('\n');
 }
@@ -78,6 +130,7 @@ static void print_number(const char *format, double value, int width)
 typedef struct row {
     const char *workload;
     double plain, primal; /* 0: there is none */
+    const char *agrees;   /* the primal with the reference */
 } row;
 
 static int measure_function(const gb_eval *eval, int function, const json_t *input, const gb_options *options, row *r)
@@ -87,10 +140,12 @@ static int measure_function(const gb_eval *eval, int function, const json_t *inp
     const tp_status status = gb_measure(eval, function, input, options, &measured, &error);
     const double ms = gb_least_ms(&measured);
     const bool variants = eval->functions[2].name; /* particle and saddle: no primal, four ways to one number */
+    const char *result = status == TP_OK ? agreement(eval, r->workload, function == 0 && !variants, &measured) : "";
     if (status != TP_OK) {
         printf("%-9s %-19s %-9s %s\n", eval->name, r->workload, eval->functions[function].name, error.message);
     } else if (function == 0 && !variants) {
         r->primal = ms;
+        r->agrees = result;
     } else {
         printf("%-9s %-19s %-9s", eval->name, r->workload, eval->functions[function].name);
         print_number(" %9.4f", r->plain, 10);
@@ -98,6 +153,7 @@ static int measure_function(const gb_eval *eval, int function, const json_t *inp
         printf(" %10.4f", ms);
         print_number(" %7.2f", r->plain > 0 ? ms / r->plain : 0, 8);
         printf(" %9.1f %-9s", (double)measured.tape_bytes / 1024, eval->functions[function].tape);
+        printf(" %-8s", r->agrees && !strcmp(r->agrees, "differs") ? r->agrees : result);
         print_goal(goal_of(eval->name, r->workload), r->plain, ms);
     }
     fflush(stdout);
