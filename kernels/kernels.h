@@ -37,7 +37,8 @@ typedef void tp_convert(int64_t n, void *out, const void *in);
 
 typedef struct tp_row_loops {
     tp_loop *value;
-    tp_loop *slope[TP_ROW_OPERANDS]; /* upstream times slope, by x, b and c; 0 where the upstream is 0 */
+    tp_loop *slope[TP_ROW_OPERANDS];     /* upstream times slope, by x, b and c; 0 where the upstream is 0 */
+    tp_loop *slope_add[TP_ROW_OPERANDS]; /* the same added to what `out` holds; NULL where the slope is no short one */
 } tp_row_loops;
 
 struct tp_loss_loops; /* see loss.h */

@@ -325,11 +325,11 @@ static tp_status find_ways(machine *m)
     return status;
 }
 
-/* Where the adjoint of a register is added up: for an operand, if nothing is there, its gradient's own memory. */
+/* Where the adjoint of a register is added up: of an operand with elements of its own, in its gradient's memory. */
 static char *destination(const machine *m, uint32_t reg, int64_t start)
 {
-    if (reg < (uint32_t)m->p->n && m->port[reg].grad && !m->port[reg].adds)
-        return m->port[reg].grad->data + start * (int64_t)m->size;
+    if (reg < (uint32_t)m->p->n && m->port[reg].grad)
+        return m->port[reg].grad->data + (m->port[reg].offset + start) * (int64_t)m->size;
     return block_at(m, m->slope_own, reg);
 }
 
@@ -361,29 +361,41 @@ static void step_back(machine *m, uint32_t i, int64_t start, int64_t n)
             arrive(m, x, m->slope[reg], start, n);
             continue;
         }
-        char *to = m->slope[x] ? block_at(m, m->slope_own, tp_map_registers(m->p)) : destination(m, x, start);
-        run_step(m, s, m->loops->rows[row->index].slope[k], n, to, m->value[reg], m->slope[reg]);
+        const tp_row_loops *loops = &m->loops->rows[row->index];
+        char *own = destination(m, x, start);
+        if (m->slope[x] == own && loops->slope_add[k]) {
+            run_step(m, s, loops->slope_add[k], n, own, m->value[reg], m->slope[reg]);
+            continue;
+        }
+        char *to = m->slope[x] ? block_at(m, m->slope_own, tp_map_registers(m->p)) : own;
+        run_step(m, s, loops->slope[k], n, to, m->value[reg], m->slope[reg]);
         arrive(m, x, to, start, n);
     }
 }
 
-/* What has arrived at the operands goes to their gradients. */
+/* Where something is in an operand's gradient, it is added to there from the beginning. */
+static void start_sums(machine *m, int64_t start)
+{
+    memset(m->slope, 0, tp_map_registers(m->p) * sizeof *m->slope);
+    for (int i = 0; i < m->p->n; i++)
+        if (m->port[i].adds) m->slope[i] = destination(m, (uint32_t)i, start);
+}
+
+/* What has arrived at the operands goes to their gradients, where it is not there yet. */
 static void deliver(machine *m, int64_t start, int64_t n)
 {
     const void *ones = block_at(m, m->slope_own, (size_t)tp_map_registers(m->p) + 1);
     for (int i = 0; i < m->p->n; i++) {
         port *to = &m->port[i];
         const void *g = m->slope[i];
-        char *at = to->grad ? to->grad->data + (to->offset + start) * (int64_t)m->size : NULL;
-        if (to->way == NOWHERE || g == at) continue;
+        if (to->way == NOWHERE) continue;
+        char *at = destination(m, (uint32_t)i, start);
         if (to->way == SUMMED)
             to->sum += g ? m->loops->dot(n, g, ones) : 0;
-        else if (to->adds && g)
-            m->loops->add(n, at, g);
-        else if (g)
-            memcpy(at, g, (size_t)n * m->size);
-        else if (!to->adds)
+        else if (!g)
             memset(at, 0, (size_t)n * m->size);
+        else if (g != at)
+            memcpy(at, g, (size_t)n * m->size);
     }
 }
 
@@ -406,7 +418,7 @@ static void block_back(machine *m, int64_t start, int64_t n)
         m->value[base + i] = to;
         run_step(m, &p->step[i], value_loop(m, &p->step[i]), n, to, NULL, NULL);
     }
-    memset(m->slope, 0, tp_map_registers(p) * sizeof *m->slope);
+    start_sums(m, start);
     for (int k = 0; k < p->m; k++) {
         const port *from = &m->upstream[k];
         char *at = upstream_block(m, k);

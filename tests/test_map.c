@@ -5,6 +5,8 @@
 #include <tapir/map.h>
 #include <tapir/sparse.h>
 
+#include "tests/test_ops.h"
+
 #include "tests/tape_fixture.h"
 
 enum { OPERANDS = 4, RESULTS = 3 };
@@ -150,6 +152,35 @@ START_TEST(derivatives_of_two_orders_are_those_of_finite_differences)
     if (tp_var_rank(y) == 1 && tp_var_dims(y)[0] > 100) return; /* slow, and no other case */
     if (tp_var_rank(y) == 2 && tp_var_dims(y)[1] > 100) return;
     expect_gradients(y, x, e->n);
+}
+END_TEST
+
+/* An op twice, so that its slopes are written once and then added to that. */
+static void twice(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
+{
+    const tp_op *op = user;
+    (void)on, (void)n, (void)m;
+    y[0] = tp_add(row_call(op->name, x, op->row->number), row_call(op->name, x, op->row->number));
+}
+
+START_TEST(every_row_can_be_mapped)
+{
+    const tp_op *op = tp_op_at(_i);
+    if (!op->row || op->row->kind == TP_ROW_COMPARE) return;
+    for (tp_dtype dtype = TP_F32; dtype <= TP_F64; dtype++) {
+        tp_var x[TP_ROW_OPERANDS], a[TP_ROW_OPERANDS], b[TP_ROW_OPERANDS];
+        for (int k = 0; k < op->arity; k++)
+            x[k] = leaf_of(tape, random_tensor(dtype, TP_DIMS(600), (uint64_t)(k + 1), op->row->low, op->row->high));
+        const tp_var y = tp_map(twice, tape, x, op->arity, 1, (void *)(uintptr_t)op);
+        const tp_var z = row_call(op->name, x, op->row->number);
+        const tp_var seed = data_of(tape, random_tensor(dtype, TP_DIMS(600), 9, -1, 1));
+        expect_like(y, tp_add(z, z), 0);
+        if (op->flags & TP_NO_GRADIENT) break;
+        ck_assert_int_eq(tp_vjp(y, seed, x, op->arity, a, 0), TP_OK);
+        ck_assert_int_eq(tp_vjp(z, seed, x, op->arity, b, 0), TP_OK);
+        for (int k = 0; k < op->arity; k++) expect_like(a[k], tp_muls(b[k], 2), dtype == TP_F32 ? 1e-4 : 1e-12);
+        tp_tape_reset(tape);
+    }
 }
 END_TEST
 
@@ -354,6 +385,7 @@ Suite *map_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, values_and_gradients_are_those_of_the_ops, 0, EXAMPLES);
     tcase_add_loop_test(tc, derivatives_of_two_orders_are_those_of_finite_differences, 0, EXAMPLES);
+    tcase_add_loop_test(tc, every_row_can_be_mapped, 0, tp_op_count());
     tcase_add_test(tc, one_tensor_may_be_several_operands);
     tcase_add_test(tc, operands_need_not_be_dense);
     tcase_add_test(tc, gradients_add_to_what_is_there);
