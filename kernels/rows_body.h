@@ -86,8 +86,8 @@ INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)
 #define ROW_BINARY(name, operands, value, slope_x, slope_b)                                                            \
     ROW_ONE(name, operands, 0, value, slope_x)                                                                         \
     ROW_SLOPE(name, b, slope_b)                                                                                        \
-    ROW_SLOPE_LOOP(name, b, operands, 0) ROW_SLOPE_ADD_LOOP(name, x, operands, 0)                                      \
-        ROW_SLOPE_ADD_LOOP(name, b, operands, 0)
+    ROW_SLOPE_LOOP(name, b, operands, 0)                                                                               \
+    ROW_SLOPE_ADD_LOOP(name, x, operands, 0) ROW_SLOPE_ADD_LOOP(name, b, operands, 0)
 #define BINARY(name, value, slope_x, recorded_x, slope_b, ...) ROW_BINARY(name, 2, value, slope_x, slope_b)
 #define TERNARY(name, value, slope_x, recorded_x, slope_b, recorded_b, slope_c, ...)                                   \
     ROW_BINARY(name, 3, value, slope_x, slope_b)                                                                       \
