@@ -13,7 +13,8 @@ typedef struct sorter {
     int *best;          /* the rank lists with the fewest crossings so far */
     int *arrival, *sum; /* for counting */
     bool *seen;
-    int64_t fewest; /* -1: nothing counted yet */
+    bool turns_equals; /* spots with the same key change places */
+    int64_t fewest;    /* -1: nothing counted yet */
 } sorter;
 
 /* ---- crossings ---- */
@@ -120,7 +121,7 @@ static void visit_all(sorter *s, bool back, bool turned, int *stack, int *visit)
 static bool comes_before(const sorter *s, int a, int b)
 {
     if (s->key[a] < s->key[b]) return true;
-    return !(s->key[b] < s->key[a]) && s->l->spot[a].place < s->l->spot[b].place;
+    return !(s->key[b] < s->key[a]) && (s->l->spot[a].place < s->l->spot[b].place) != s->turns_equals;
 }
 
 /* Merges runs of 1, 2, 4, ...: stable, and without recursion. */
@@ -227,6 +228,7 @@ static void improve(sorter *s)
 {
     if (keep(s)) return;
     for (int i = 0; i < SWEEPS; i++) {
+        s->turns_equals = i % 4 >= 2;
         sweep(s, i % 2 == 0);
         swap_all(s);
         if (keep(s)) return;
