@@ -151,22 +151,40 @@ static void read_number(const tp_matrix *w, const tp_sweep *s, tp_var y, int lan
         for (int lane = 0; lane < lanes; lane++) tp_put(TP_F32, to + lane * (int)sizeof(float), slots[lane].number);
 }
 
+enum { ROWS_AT_ONCE = 256 }; /* of all lanes, so that they stay in a cache until every lane has written to them */
+
+/* Tangents laid out as y is go into the matrix side by side, some rows at a time; the others one by one. */
+static void write_lanes(const tp_matrix *w, const tp_sweep *s, tp_var y, int lanes, int64_t offset)
+{
+    const int64_t count = tp_value(y)->count, size = (int64_t)tp_dtype_size(w->dtype);
+    for (int64_t at = 0; at < count; at += ROWS_AT_ONCE) {
+        const int64_t n = count - at < ROWS_AT_ONCE ? count - at : ROWS_AT_ONCE, one = 1;
+        for (int lane = 0; lane < lanes; lane++) {
+            const tp_tensor *dy = tp_sweep_tensor(s, lane, y);
+            if (!dy || (!dy->dense && at > 0)) continue;
+            const tp_region to = dy->dense ? (tp_region){0} : region_of(y, offset + lane, w->columns);
+            if (!dy->dense)
+                write_part(w, &to, 0, dy);
+            else
+                tp_copy(1, &n, w->dtype, w->numbers->data + (offset + lane + at * w->columns) * size, &w->columns,
+                        (tp_dtype)dy->dtype, dy->data + at * (int64_t)tp_dtype_size((tp_dtype)dy->dtype), &one);
+        }
+    }
+}
+
 /* Row r of the result and those below it, in the columns of the lanes. */
 static tp_status read_result(tp_matrix *w, const tp_sweep *s, tp_var y, int lanes, int64_t row, int64_t column)
 {
     tp_status status = TP_OK;
     if (!tp_sweep_moves(s, y.node)) return TP_OK;
-    if (!w->recorded && !tp_value(y)) {
-        read_number(w, s, y, lanes, row * w->columns + column);
+    if (!w->recorded) {
+        (tp_value(y) ? write_lanes : read_number)(w, s, y, lanes, row * w->columns + column);
         return TP_OK;
     }
     for (int lane = 0; lane < lanes && status == TP_OK; lane++) {
         if (tp_sweep_slots(s, y.node)[lane].bits == 0) continue;
         const tp_region to = region_of(y, row * w->columns + column + lane, w->columns);
-        if (w->recorded)
-            status = keep_part(w, &to, tp_sweep_result(s, lane, y));
-        else
-            write_part(w, &to, 0, tp_sweep_tensor(s, lane, y));
+        status = keep_part(w, &to, tp_sweep_result(s, lane, y));
     }
     return status;
 }
