@@ -221,7 +221,7 @@ END_TEST
    length around a block. */
 START_TEST(long_rows_take_the_first_extreme)
 {
-    static const double odd[] = {7, NAN, HUGE_VAL, -HUGE_VAL};
+    static const double odd[] = {7, NOT_A_NUMBER, HUGE_VAL, -HUGE_VAL};
     tp_tape *tape = tp_tape_new(NULL);
     for (int64_t n = 1; n < 100; n += n < 70 ? 1 : 9)
         for (int kind = 0; kind < 4; kind++) {
@@ -255,9 +255,9 @@ START_TEST(the_nearest_is_the_first_of_the_least)
     tp_rng rng = tp_rng_seed(3);
     for (int i = 0; i < POINTS * DIMS; i++) x[i] = floor(4 * tp_rng_uniform(&rng));
     for (int i = 0; i < ROWS * DIMS; i++) table[i] = floor(4 * tp_rng_uniform(&rng));
-    table[2 * DIMS] = NAN, table[3 * DIMS + 1] = HUGE_VAL;
+    table[2 * DIMS] = NOT_A_NUMBER, table[3 * DIMS + 1] = HUGE_VAL;
     for (int l = 0; l < DIMS; l++) table[7 * DIMS + l] = table[DIMS + l];
-    x[4 * DIMS] = NAN;
+    x[4 * DIMS] = NOT_A_NUMBER;
     tp_tape *tape = tp_tape_new(NULL);
     tp_tensor *all = tp_tensor_from(TP_F64, TP_DIMS(ROWS, DIMS), table);
     for (int64_t n = 1; n <= POINTS; n += 3) {
