@@ -6,7 +6,6 @@
 
 #include "tests/helpers.h"
 
-TCase *gradbench_examples_case(void);
 TCase *gradbench_differences_case(void);
 TCase *gradbench_refusals_case(void);
 TCase *gradbench_forms_case(void);
