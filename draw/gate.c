@@ -18,7 +18,7 @@ static const struct {
     {"sigmoid", "σ"},       {"logsigmoid", "log σ"},
     {"abs", "|x|"},         {"adds", "+ %"},
     {"muls", "× %"},        {"rsubs", "% − x"},
-    {"rdivs", "% / x"},     {"pows", "^ %"},
+    {"rdivs", "%/x"},       {"pows", "^ %"},
     {"sum", "Σ"},           {"less", "<"},
     {"less_equal", "≤"},    {"greater", ">"},
     {"greater_equal", "≥"}, {"equal", "="},

@@ -62,7 +62,7 @@ START_TEST(circuit_shows_plain_numbers)
     const tp_var y = tp_clamp(tp_pows(tp_pows(tp_rsubs(2, tp_rdivs(3, tp_muls(tp_adds(x, 1), -2.5))), 3), .5), -1, 2);
     tp_diagram *d = circuit(y, NULL);
     const char *svg = drawing_of(d);
-    static const char *const labels[] = {"+ 1", "× −2.5", "3 / x", "2 − x", "x³", "^ 0.5", "clamp −1, 2"};
+    static const char *const labels[] = {"+ 1", "× −2.5", "3/x", "2 − x", "x³", "^ 0.5", "clamp −1, 2"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) expect_label(svg, labels[i]);
     tp_diagram_free(d);
 }

@@ -117,6 +117,24 @@ START_TEST(module_forgets_what_was_rewound)
 }
 END_TEST
 
+/* What the tape knows of a module that is gone is not followed. */
+START_TEST(module_that_is_gone_is_no_part_of_another)
+{
+    tp_module *net = tp_linear_layer(4, 4, NULL, NULL);
+    const tp_var y = tp_module_forward(net, zeros(TP_F32, TP_DIMS(2, 4)));
+    tp_module *other = tp_sequential(NULL, NULL);
+    tp_sequential_add(other, tp_linear_layer(4, 2, NULL, NULL), NULL);
+    tp_module_free(net);
+    const tp_var z = tp_module_forward(other, y);
+    tp_diagram *d = drawn(other, z);
+    EXPECT_LABELS(drawing_of(d), "(2,2) · 10 parameters", "input");
+    tp_diagram_free(d);
+    tp_error error = {0};
+    EXPECT_STATUS(tp_draw_module(other, y, NULL, "never.svg", &error), TP_E_ARGUMENT);
+    tp_module_free(other);
+}
+END_TEST
+
 START_TEST(module_refuses_wrong_arguments)
 {
     tp_module *net = tp_linear_layer(4, 4, NULL, NULL);
@@ -142,6 +160,7 @@ TCase *draw_module_case(void)
     tcase_add_test(tcase, module_shows_a_layer_for_each_time_it_ran);
     tcase_add_test(tcase, module_shows_transformers);
     tcase_add_test(tcase, module_forgets_what_was_rewound);
+    tcase_add_test(tcase, module_that_is_gone_is_no_part_of_another);
     tcase_add_test(tcase, module_refuses_wrong_arguments);
     return tcase;
 }
