@@ -8,6 +8,7 @@
 static void *malloc_allocate(void *user, size_t size, size_t alignment)
 {
     (void)user;
+    if (alignment < _Alignof(max_align_t)) alignment = _Alignof(max_align_t);
     if (size > SIZE_MAX - alignment) return NULL;
     return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
