@@ -106,10 +106,13 @@ size_t tp_map_workspace(tp_ctx *ctx)
     const tp_map_program *p = *(tp_map_program *const *)ctx->attributes;
     int64_t block;
     size_t bytes = room_of(p, true, &block);
-    for (int i = 0; i < p->n; i++) {
+    for (int i = 0; i < p->n; i++) { /* of a slice, what it is cut from; of what is broadcast, all of it */
+        const tp_node *node = &ctx->tape->nodes[ctx->inputs[i]];
         const uint32_t from = sliced_from(ctx, i);
-        if (from == TP_NO_NODE) continue;
-        bytes += tp_pool_bytes((size_t)ctx->tape->nodes[from].value.tensor->count * tp_dtype_size(p->dtype));
+        if (from != TP_NO_NODE)
+            bytes += tp_pool_bytes((size_t)ctx->tape->nodes[from].value.tensor->count * tp_dtype_size(p->dtype));
+        else if (node->a & TP_IS_TENSOR && node->value.tensor->count != p->count)
+            bytes += tp_pool_bytes((size_t)p->count * tp_dtype_size(p->dtype));
     }
     return bytes;
 }

@@ -1,5 +1,6 @@
 /* Functions of elements: against the same ops recorded on the tensors, to the bit where values are concerned; shapes,
    derivatives, replays, wrong calls, memory. */
+#include <tapir/checkpoint.h>
 #include <tapir/derive.h>
 #include <tapir/function.h>
 #include <tapir/map.h>
@@ -254,6 +255,41 @@ START_TEST(a_replay_takes_the_new_numbers_and_no_memory)
 }
 END_TEST
 
+static tp_var mapped(tp_tape *on, const tp_var *x, int n, void *user)
+{
+    const tp_var all[] = {x[0], x[1], *(const tp_var *)user};
+    (void)n;
+    return tp_sum(tp_map(several, on, all, 3, 3, NULL));
+}
+
+START_TEST(it_can_be_forgotten_and_recorded_again)
+{
+    tp_var outside = tp_scalar(tape, .8), a[3], b[3];
+    const tp_var x[] = {leaf_of(tape, random_tensor(TP_F64, TP_DIMS(50), 1, .3, 1.3)), tp_scalar(tape, .5), outside};
+    const tp_var y = mapped(tape, x, 2, &outside), z = tp_checkpoint(mapped, tape, x, 2, &outside);
+    EXPECT_NEAR(tp_item(y), tp_item(z), 0);
+    ck_assert_int_eq(tp_gradients(y, x, 3, a, 0), TP_OK);
+    ck_assert_int_eq(tp_gradients(z, x, 3, b, 0), TP_OK);
+    for (int i = 0; i < 3; i++) expect_like(a[i], b[i], 0);
+}
+END_TEST
+
+START_TEST(what_a_walk_takes_is_known_before)
+{
+    const tp_var big = leaf_of(tape, random_tensor(TP_F64, TP_DIMS(64, 40), 1, .3, 1.3));
+    const tp_var x[] = {tp_slice(big, 0, 3, 60, 1), leaf_of(tape, random_tensor(TP_F64, TP_DIMS(40), 2, .3, 1.3)),
+                        leaf_of(tape, random_tensor(TP_F64, TP_DIMS(57, 1), 3, .3, 1.3))};
+    const tp_var y = tp_sum(tp_map(several, tape, x, 3, 3, NULL));
+    tp_backward_need need;
+    ck_assert_int_eq(tp_backward_bytes(y, 0, &need), TP_OK);
+    tp_tape_reset_peaks(tape);
+    ck_assert_int_eq(tp_backward(y), TP_OK);
+    const tp_stats s = tp_tape_stats(tape);
+    ck_assert_uint_le(s.gradient.peak, need.gradients);
+    ck_assert_uint_le(s.scratch.peak, need.scratch);
+}
+END_TEST
+
 START_TEST(its_jacobian_is_sparse)
 {
     const tp_var x[] = {leaf_of(tape, random_tensor(TP_F64, TP_DIMS(6), 1, .3, 1.3)), tp_scalar(tape, .5),
@@ -390,6 +426,8 @@ Suite *map_suite(void)
     tcase_add_test(tc, operands_need_not_be_dense);
     tcase_add_test(tc, gradients_add_to_what_is_there);
     tcase_add_test(tc, a_replay_takes_the_new_numbers_and_no_memory);
+    tcase_add_test(tc, it_can_be_forgotten_and_recorded_again);
+    tcase_add_test(tc, what_a_walk_takes_is_known_before);
     tcase_add_test(tc, its_jacobian_is_sparse);
     tcase_add_loop_test(tc, wrong_functions_are_refused, 0, RETURNS_AN_OLD_ONE + 1);
     tcase_add_test(tc, wrong_calls_are_refused);
