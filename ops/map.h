@@ -42,7 +42,7 @@ static inline uint32_t tp_map_first_step(const tp_map_program *p)
     return (uint32_t)p->n + p->constants;
 }
 
-/* The closures (map_run.c). */
+/* The closures (map_run.c, map_back.c). */
 tp_status tp_map_forward(tp_ctx *ctx);
 tp_status tp_map_gradient(tp_ctx *ctx, const tp_tensor *g);
 size_t tp_map_workspace(tp_ctx *ctx);
