@@ -276,7 +276,7 @@ static bool make_all(ba *p, const double *camera, const double *point, double we
 
 static bool read_all(ba *p, const json_t *input, tp_error *error)
 {
-    const int64_t most = INT32_MAX / 31;
+    const int64_t most = 10000000; /* GradBench's largest instance has 9 million */
     double weight;
     if (!gb_read_int(input, "n", 1, most, &p->n, error) || !gb_read_int(input, "m", 1, most, &p->m, error) ||
         !gb_read_int(input, "p", 10, most, &p->p, error) || !gb_read_number(input, "w", &weight, error))
