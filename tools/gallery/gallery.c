@@ -122,21 +122,21 @@ static int count_lines(const char *text)
     return n;
 }
 
-/* Pictures and table stand beside each other where the page, of the style's width, has room for both. */
+/* Pictures and table stand beside each other where a page of the style's widths has room for both. */
 static bool put_results(FILE *out, const char *folder, const struct program *of)
 {
     enum { LONG_TEXT = 64 };
-    const double page = 1176, character = 7.75, around = 62;
+    const double page = 1176, broad_page = 1536, character = 7.75, around = 62;
     char path[PATH];
     picture pictures[MOST_PICTURES];
     snprintf(path, sizeof path, "%s/%s.txt", folder, of->name);
     char *text = read_text(path);
     const int n = text ? find_pictures(folder, of->name, pictures) : -1;
     if (n >= 0) {
-        double broadest = n ? 0 : page;
+        double broadest = n ? 0 : broad_page;
         for (int i = 0; i < n; i++) broadest = pictures[i].width > broadest ? pictures[i].width : broadest;
-        const bool beside = broadest + character * (double)widest_line(text) + around <= page;
-        fprintf(out, "<div class='results%s'>\n", beside ? " beside" : "");
+        const double both = broadest + character * (double)widest_line(text) + around;
+        fprintf(out, "<div class='results%s'>\n", both <= page ? " beside" : both <= broad_page ? " broad-beside" : "");
         if (n) put_pictures(out, of, pictures, n);
         fprintf(out, "<pre class='printed%s' tabindex=0>", count_lines(text) > LONG_TEXT ? " long" : "");
         put_escaped(out, text, strlen(text));
