@@ -21,7 +21,7 @@ static tp_status nearest_forward(tp_ctx *ctx)
     const int64_t d = table->dims[1], room[2] = {TP_NEAREST_BLOCK, d};
     tp_tensor *scratch = tp_new_tensor(ctx->tape, (tp_dtype)x->dtype, 2, room, ctx->op->name);
     if (!scratch) return TP_E_MEMORY;
-    int64_t single, *const place = x->rank > 1 ? (int64_t *)(void *)out->data : &single;
+    int64_t single = 0, *const place = x->rank > 1 ? (int64_t *)(void *)out->data : &single;
     tp_nearest_loop *const loop = *ctx->tape->kernels->of[x->dtype]->nearest;
     loop(out->count, table->dims[0], d, x->data, table->data, scratch->data, place);
     if (x->rank == 1) tp_put((tp_dtype)out->dtype, out->data, (double)single);
