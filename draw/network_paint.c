@@ -8,7 +8,8 @@ enum {
     EDGE = 16,
     HEAD = 40,
     TITLE_STEP = 16,
-    NAME_GAP = 26, /* from a circle to its name, with an arrow between */
+    NAME_GAP = 26,  /* from a circle to its name, with an arrow between */
+    LABELS_FEW = 6, /* more of them have more room */
     LABELS_MOST = 16
 };
 
@@ -34,9 +35,11 @@ double column_y(const network *n, const column *c, int i)
     return c->top + n->step * (i + (c->shortened && i >= c->head)) + (i == c->shown ? 8 : 0);
 }
 
-static bool labelled(const column *c, const column *before)
+/* How many numbers stand between two columns. */
+static int labels(const column *c, const column *before)
 {
-    return c->weight && c->shown * before->shown <= LABELS_MOST;
+    const int n = c->shown * before->shown;
+    return c->weight && n <= LABELS_MOST ? n : 0;
 }
 
 /* ---- lines ---- */
@@ -62,28 +65,52 @@ static void paint_line(canvas *c, const column *from, int i, const column *to, i
     svg_add(c->out, " d='M@p @pL@p @p'/>\n", x0 + dx, y0 + dy, x1 - dx, y1 - dy);
 }
 
-/* Of the places on the line that are tried, the one that is farthest from the texts that stand already. */
-static void paint_weight(canvas *c, const column *from, int i, const column *to, int k)
+/* How far a place is from the other lines between two columns; at most `enough`. */
+static double clear_of_lines(const canvas *c, const column *from, int i, const column *to, int k, label_place at,
+                             double enough)
 {
-    static const double parts[] = {.5, .36, .64, .27, .73};
-    const double y0 = column_y(c->n, from, i), y1 = column_y(c->n, to, k);
-    label_place best = {0};
-    double widest = -1;
-    for (size_t t = 0; t < sizeof parts / sizeof *parts; t++) {
-        const label_place at = {from->x + parts[t] * (to->x - from->x), y0 + parts[t] * (y1 - y0)};
-        double free = 100;
-        for (int j = 0; j < c->count; j++)
-            free = fmin(free, hypot((at.x - c->placed[j].x) / 2.6, at.y - c->placed[j].y));
-        if (free <= widest + 1) continue;
-        widest = free;
+    for (int a = 0; a < from->shown; a++)
+        for (int b = 0; b < to->shown; b++) {
+            const double y0 = column_y(c->n, from, a), dx = to->x - from->x, dy = column_y(c->n, to, b) - y0;
+            if (a == i && b == k) continue;
+            enough = fmin(enough, fabs((at.x - from->x) * dy - (at.y - y0) * dx) / hypot(dx, dy));
+        }
+    return enough;
+}
+
+/* Where on the line a text of that width stands best: far enough from the texts that stand already and from other
+   lines, or as far as can be, and as near to the middle as that allows. */
+static label_place place_label(const canvas *c, const column *from, int i, const column *to, int k, double wide)
+{
+    enum { TRIES = 29, FROM_TEXTS = 22, FROM_LINES = 13 };
+    const double y0 = column_y(c->n, from, i), dx = to->x - from->x, dy = column_y(c->n, to, k) - y0;
+    const double usable = fmax(0, 1 - 2 * (c->n->radius + wide / 2 + 4) / hypot(dx, dy));
+    label_place best = {from->x + dx / 2, y0 + dy / 2};
+    double highest = -1;
+    for (int t = 0; t < TRIES; t++) { /* from the middle outwards */
+        const double part = .5 + usable * (t % 2 ? (t + 1) / 2 : -t / 2) / TRIES;
+        const label_place at = {from->x + part * dx, y0 + part * dy};
+        double score = FROM_TEXTS;
+        for (int j = 0; j < c->count; j++) /* texts are wider than high */
+            score = fmin(score, hypot((at.x - c->placed[j].x) / 2.6, at.y - c->placed[j].y));
+        score += clear_of_lines(c, from, i, to, k, at, FROM_LINES);
+        if (score <= highest + .5) continue;
+        highest = score;
         best = at;
     }
-    c->placed[c->count++] = best;
+    return best;
+}
+
+static void paint_weight(canvas *c, const column *from, int i, const column *to, int k)
+{
+    const double x0 = from->x, y0 = column_y(c->n, from, i), x1 = to->x, y1 = column_y(c->n, to, k);
     char text[NUMBER_TEXT];
     number_text(text, to->weight[k * from->shown + i], c->n->digits);
     const double wide = svg_text_width("c", text) + 6;
-    svg_add(c->out, "<g transform='translate(@p @p) rotate(@p)'>", best.x, best.y,
-            atan2(y1 - y0, to->x - from->x) * 57.29577951308232);
+    const label_place at = place_label(c, from, i, to, k, wide);
+    c->placed[c->count++] = at;
+    svg_add(c->out, "<g transform='translate(@p @p) rotate(@p)'>", at.x, at.y,
+            atan2(y1 - y0, x1 - x0) * 57.29577951308232);
     svg_add(c->out, "<rect class='w' x='@p' y='-6.5' width='@p' height='13'/>", -wide / 2, wide);
     svg_add(c->out, "<text class='c m' y='4'>@t</text></g>\n", text);
 }
@@ -93,7 +120,7 @@ static void paint_between(canvas *c, const column *from, const column *to)
     for (int i = 0; i < from->shown + from->bias_node; i++)
         for (int k = 0; k < to->shown; k++) paint_line(c, from, i, to, k);
     c->count = 0;
-    if (!labelled(to, from)) return;
+    if (labels(to, from) == 0) return;
     for (int i = 0; i < from->shown; i++)
         for (int k = 0; k < to->shown; k++) paint_weight(c, from, i, to, k);
 }
@@ -164,7 +191,8 @@ static double place_columns(network *n, double *height)
         column *c = &n->column[i];
         const double half = lines_width("l", c->title) / 2;
         if (i > 0) {
-            const double apart = fmin(110 + .12 * most, 200) + (labelled(c, c - 1) ? 60 : 0);
+            const double apart =
+                fmin(110 + .12 * most, 200) + 60 * (labels(c, c - 1) > 0) + 80 * (labels(c, c - 1) > LABELS_FEW);
             x += fmax(apart, half + lines_width("l", (c - 1)->title) / 2 + 18);
         }
         c->x = x;
@@ -192,10 +220,13 @@ tp_status network_paint(tp_diagram *d, const char *function, tp_error *error)
 {
     network *n = d->network;
     canvas c = {.out = &d->out, .n = n};
-    bool numbers = false;
-    for (int i = 0; i < n->layers; i++) numbers = numbers || n->column[i].number;
+    bool numbers = false, many = false;
+    for (int i = 0; i < n->layers; i++) {
+        numbers = numbers || n->column[i].number;
+        many = many || (i > 0 && labels(&n->column[i], &n->column[i - 1]) > LABELS_FEW);
+    }
     n->radius = numbers ? 20 : 15;
-    n->step = 2 * n->radius + (numbers ? 14 : 16);
+    n->step = 2 * n->radius + (numbers ? 14 : 16) + (many ? 22 : 0);
     store scratch = {.memory = &d->memory};
     c.placed = store_take(&scratch, LABELS_MOST, sizeof *c.placed);
     if (!c.placed) return tp_fail(error, TP_E_MEMORY, "%s: out of memory for the picture", function);
