@@ -96,7 +96,7 @@ INLINE void N(map_slope)(int64_t n, void *out, const void *const *in, T (*slope)
 
 extern const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT];
 const tp_row_loops TABLE(tp_rows)[TP_ROW_COUNT] = {
-#define UNARY(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x)}},
+#define UNARY(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x)}, {NULL}},
 #define NUMBER(name, ...) [TP_ROW_##name] = {N(name##_loop), {N(name##_slope_x)}, {N(name##_slope_add_x)}},
 #define SEVERAL UNARY
 #define BINARY(name, ...)                                                                                              \
