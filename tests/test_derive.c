@@ -293,6 +293,28 @@ START_TEST(a_variable_that_nothing_depends_on_gets_zeros)
 }
 END_TEST
 
+/* y = A x, then y as a matrix turned round, whose tangents need not be dense: taller than what is written at once, with
+   more columns than there are lanes. */
+START_TEST(a_tall_jacobian_has_every_row)
+{
+    enum { ROWS = 700, COLUMNS = 19 };
+    double numbers[COLUMNS];
+    for (int i = 0; i < COLUMNS; i++) numbers[i] = i;
+    tp_tensor *a = random_tensor(TP_F64, TP_DIMS(ROWS, COLUMNS), 4, -1, 1);
+    const tp_var x = leaf_of(tape, tensor_of(TP_F64, TP_DIMS(COLUMNS), numbers));
+    const tp_var y = tp_matvec(tp_data(tape, a), x);
+    const tp_var turned = tp_transpose(tp_reshape(y, TP_DIMS(ROWS / 2, 2)), 0, 1);
+    const tp_var j = jacobian_of((const tp_var[]){y, turned}, 2, &x, 1, 0);
+    for (int64_t r = 0; r < ROWS; r++)
+        for (int64_t c = 0; c < COLUMNS; c++) {
+            const int64_t to = ROWS + r % 2 * (ROWS / 2) + r / 2;
+            EXPECT_NEAR(at(j, r, c), tp_tensor_item(a, r * COLUMNS + c), 0);
+            EXPECT_NEAR(at(j, to, c), tp_tensor_item(a, r * COLUMNS + c), 0);
+        }
+    tp_tensor_release(a);
+}
+END_TEST
+
 START_TEST(a_jacobian_can_be_differentiated)
 {
     const tp_var v = leaf_of(tape, F64(TP_DIMS(2), 1, 2)), y = tp_pows(v, 3); /* diag(3 v^2); its sum's slope 6 v */
@@ -456,6 +478,7 @@ Suite *derive_suite(void)
     tcase_add_loop_test(known, third_derivatives_agree_with_differences_of_second_ones, 0, COUNT(thirds));
     tcase_add_test(known, several_results_and_variables_of_every_kind_make_one_matrix);
     tcase_add_test(known, a_variable_that_nothing_depends_on_gets_zeros);
+    tcase_add_test(known, a_tall_jacobian_has_every_row);
     tcase_add_test(known, a_jacobian_can_be_differentiated);
     tcase_add_test(known, f32_stays_f32_and_meets_f64);
     tcase_add_test(known, numbers_leave_only_results_and_take_no_memory_in_a_loop);
