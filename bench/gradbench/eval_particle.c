@@ -34,9 +34,9 @@ typedef struct scene {
 static tp_var potential(tp_tape *tape, const tp_var *z, int n, void *user)
 {
     const scene *s = user;
-    const tp_var dx = tp_rsubs(10, z[0]);
+    const tp_var across = tp_square(tp_rsubs(10, z[0])), up = tp_sub(tp_rsubs(10, s->w), z[1]);
     (void)tape, (void)n;
-    return tp_add(tp_reciprocal(tp_hypot(dx, tp_sub(tp_rsubs(10, s->w), z[1]))), tp_reciprocal(tp_hypot(dx, z[1])));
+    return tp_add(tp_rsqrt(tp_add(across, tp_square(up))), tp_rsqrt(tp_add(across, tp_square(z[1]))));
 }
 
 /* The square of where the particle lands, by steps of Euler from (0, 8) until it is below the ground. */
