@@ -75,7 +75,7 @@ static size_t lay_out(tp_map_program *p, int n, int m, uint32_t constants, uint3
 static void set_step(const source *s, const tp_node *node, tp_map_step *step)
 {
     const tp_row *row = node->op->row;
-    *step = (tp_map_step){.op = node->op, .slot = TP_NO_SLOT};
+    *step = (tp_map_step){.op = node->op, .slot = TP_NO_SLOT, .cut = !(node->a & TP_NEEDS)};
     for (uint32_t k = 0; k < (uint32_t)node->op->arity; k++) step->x[k] = s->reg[tp_input_of(node, k) - s->first] - 1;
     if (row->kind != TP_ROW_NUMBER && row->kind != TP_ROW_NUMBERS) return;
     const double *numbers = row->kind == TP_ROW_NUMBERS ? node->extra.numbers : &node->extra.number;
@@ -312,14 +312,16 @@ static tp_status map_shape(tp_ctx *ctx)
 static tp_status record_steps(tp_ctx *ctx, const tp_map_program *p, tp_var *value)
 {
     tp_tape *tape = ctx->tape;
-    const uint32_t base = tp_map_first_step(p);
+    const uint32_t base = tp_map_first_step(p), mask = tape->grad_mask;
     for (int i = 0; i < p->n; i++) value[i] = tp_ctx_input_var(ctx, i);
     for (uint32_t i = 0; i < p->constants; i++) value[(uint32_t)p->n + i] = tp_const(tape, p->constant[i]);
     for (uint32_t i = 0; i < p->steps; i++) {
         const tp_map_step *s = &p->step[i];
+        tape->grad_mask = s->cut ? 0 : mask;
         value[base + i] =
             tp_elementwise(s->op, (const tp_var[]){value[s->x[0]], value[s->x[1]], value[s->x[2]]}, s->numbers);
     }
+    tape->grad_mask = mask;
     return tape->error.status;
 }
 
@@ -350,7 +352,7 @@ static tp_status map_backward(tp_ctx *ctx, tp_var g)
     for (uint32_t i = p->steps; i-- > 0 && tape->error.status == TP_OK;) {
         const tp_map_step *s = &p->step[i];
         const tp_var x[] = {value[s->x[0]], value[s->x[1]], value[s->x[2]]};
-        for (int k = 0; tp_ok(slope[base + i]) && k < s->op->arity; k++)
+        for (int k = 0; tp_ok(slope[base + i]) && !s->cut && k < s->op->arity; k++)
             if (!s->op->row->none[k] && tp_needs_grad(x[k]))
                 add_to(tape, &slope[s->x[k]], s->op->row->recorded[k](slope[base + i], x, value[base + i], s->numbers));
     }

@@ -13,6 +13,7 @@ typedef struct tp_map_step {
     const tp_op *op; /* a row */
     uint32_t x[TP_ROW_OPERANDS];
     uint32_t slot;                 /* block for the value while there is use for it; TP_NO_SLOT: it is a result */
+    bool cut;                      /* no gradient passes: recorded where none were to be */
     uint8_t uses[TP_ROW_OPERANDS]; /* what the slope by each operand names: bit j, operand j; TP_MAP_USES_RESULT */
     double numbers[TP_MAX_NUMBERS];
     float narrow[TP_MAX_NUMBERS];

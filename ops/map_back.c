@@ -47,7 +47,7 @@ static void find_wants(tp_map_machine *m)
     for (int i = 0; i < p->n; i++) m->wants[i] = p->twin[i] == (uint32_t)i && tp_ctx_needs(m->ctx, i);
     for (uint32_t i = 0; i < p->steps; i++) {
         const tp_map_step *s = &p->step[i];
-        for (int k = 0; k < s->op->arity; k++)
+        for (int k = 0; k < s->op->arity && !s->cut; k++)
             m->wants[base + i] = m->wants[base + i] || (m->wants[s->x[k]] && !s->op->row->none[k]);
     }
     for (uint32_t i = p->steps; i-- > 0;) {

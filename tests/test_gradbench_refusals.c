@@ -41,6 +41,14 @@ static const refusal refusals[] = {
     {"kmeans", "dir", KMEANS("[[1,2],[3,4]]", "[[1,2,3]]"), "\\\"centroids\\\""},
     {"kmeans", "dir", KMEANS("[]", "[]"), "no points"},
     {"kmeans", "dir", KMEANS("[[1,2]]", "[[1,2],[8,9]]"), "NaN"}, /* a cluster is empty */
+    {"lstm", "jacobian",
+     "{\"main_params\":" LAYER ",\"extra_params\":[[1],[1],[1e3]],\"state\":[[0],[0]],\"sequence\":[[0],[1]]}",
+     "infinite"},
+    {"particle", "ff", "{\"w\":10}", "from 10"}, /* pushed away, it flies on */
+    {"particle", "fr", "{\"w\":10}", "NaN"},
+    {"particle", "rf", "{\"w\":10}", "NaN"},
+    {"particle", "rr", "{\"w\":10}", "NaN"},
+    {"lse", "primal", "{\"x\":[1],\"min_runs\":1e9}", "min_runs"},
 };
 enum { REFUSALS = sizeof refusals / sizeof *refusals };
 

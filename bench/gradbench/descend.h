@@ -14,7 +14,7 @@
 
 #include <tapir/dual.h>
 
-enum { GB_DIMENSIONS = 2 };
+enum { GB_DIMENSIONS = 2, GB_EVALUATIONS = 1000000 };
 
 #define GB_JOIN_(a, b) a##_##b
 #define GB_JOIN(a, b) GB_JOIN_(a, b)
@@ -31,12 +31,13 @@ static inline double N(length)(const NUMBER *v, int n)
     return sqrt(sum);
 }
 
-/* Goes from x, n numbers, to the minimum; sign -1: to the maximum. Returns f there. */
+/* Goes from x, n numbers, to the minimum; sign -1: to the maximum. Returns f there: NaN when f or its gradient is NaN,
+   or there is no end. */
 static inline NUMBER N(descend)(N(objective) * f, NUMBER *x, int n, double sign, const void *user)
 {
     NUMBER slope[GB_DIMENSIONS], value = f(x, slope, user);
     double size = 1e-5;
-    int taken = 0;
+    int taken = 0, evaluations = 1;
     while (N(length)(slope, n) > 1e-5) {
         NUMBER next[GB_DIMENSIONS], way[GB_DIMENSIONS], next_slope[GB_DIMENSIONS];
         if (taken == 10) size *= 2, taken = 0;
@@ -45,6 +46,7 @@ static inline NUMBER N(descend)(N(objective) * f, NUMBER *x, int n, double sign,
             way[i] = N(sub)(x[i], next[i]);
         }
         if (N(length)(way, n) <= 1e-5) break;
+        if (evaluations++ == GB_EVALUATIONS) return N(constant)((double)NAN);
         const NUMBER next_value = f(next, next_slope, user);
         if (sign * N(number)(next_value) < sign * N(number)(value)) {
             memcpy(x, next, (size_t)n * sizeof *x);
@@ -55,6 +57,6 @@ static inline NUMBER N(descend)(N(objective) * f, NUMBER *x, int n, double sign,
             size /= 2, taken = 0;
         }
     }
-    return value;
+    return isnan(N(length)(slope, n)) ? N(constant)((double)NAN) : value;
 }
 #undef NUMBER

@@ -68,6 +68,7 @@ static tp_status gmm_run(void *problem, int function, tp_error *error)
     if (function == 1) tp_backward(value);
     tp_tape_set_grad(p->tape, was);
     p->value = tp_item(value);
+    if (!isfinite(p->value)) return gb_fail(error, TP_E_NUMERIC, "the log posterior is NaN or infinite");
     return gb_tape_status(p->tape, error);
 }
 

@@ -243,6 +243,10 @@ static bool read_skeleton(ht *p, const json_t *model, tp_error *error)
     if (!json_is_boolean(mirrored))
         return gb_fail(error, TP_E_FORMAT, "\"is_mirrored\" is neither true nor false"), false;
     if (json_is_true(mirrored)) p->mirror = tp_tensor_from(TP_F64, TP_DIMS(3), (const double[]){-1, 1, 1});
+    const json_t *names = gb_field(model, "bone_names", error);
+    if (!names) return false;
+    if (!json_is_array(names) || (int64_t)json_array_size(names) != p->bones)
+        return gb_fail(error, TP_E_SHAPE, "\"bone_names\" is no list of %lld", (long long)p->bones), false;
     tp_tensor *parents = gb_read_tensor(model, "parents", TP_I64, 1, &(int64_t){p->bones}, error);
     int64_t *work = calloc((size_t)p->bones, 2 * sizeof *work);
     const bool good = parents && work && make_levels(p, tp_tensor_read(parents), work, work + p->bones, error);
@@ -258,13 +262,11 @@ static bool read_corners(ht *p, const json_t *given, const json_t *model, tp_err
     tp_tensor *triangles = NULL, *points = gb_read_tensor(given, "correspondences", TP_I64, 1, &p->p, error);
     int64_t *number = calloc((size_t)p->vertices + 1, sizeof *number);
     bool good = points && number;
-    if (good && p->complicated) {
-        triangles = gb_read_tensor(model, "triangles", TP_I64, 2, count, error);
-        good = triangles && in_range("triangles", tp_tensor_read(triangles), 3 * count[0], p->vertices, error);
-    }
+    if (good) triangles = gb_read_tensor(model, "triangles", TP_I64, 2, count, error);
+    good = triangles && in_range("triangles", tp_tensor_read(triangles), 3 * count[0], p->vertices, error);
     const int64_t below = p->complicated ? count[0] : p->vertices;
     good = good && in_range("correspondences", tp_tensor_read(points), p->p, below, error) &&
-           make_corners(p, tp_tensor_read(points), tp_tensor_read(triangles), number);
+           make_corners(p, tp_tensor_read(points), p->complicated ? tp_tensor_read(triangles) : NULL, number);
     tp_tensor_release(points);
     tp_tensor_release(triangles);
     free(number);

@@ -4,6 +4,7 @@
    Layer i at time t needs layer i - 1 at time t and itself at time t - 1. So all layers can step at once, each a time
    behind the one below it: wave s takes layer i to time s - i. A wave works on tensors of (l, b); the program is
    recorded once and replayed. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "bench/gradbench/gradbench.h"
@@ -83,6 +84,7 @@ static tp_status lstm_run(void *problem, int function, tp_error *error)
     lstm *p = problem;
     tp_replay(p->tape, 0);
     if (function == 1) tp_backward(p->loss);
+    if (!isfinite(tp_item(p->loss))) return gb_fail(error, TP_E_NUMERIC, "the loss is NaN or infinite");
     return gb_tape_status(p->tape, error);
 }
 

@@ -19,6 +19,8 @@
 #define NUMBER tp_real
 #include "bench/gradbench/descend.h"
 
+enum { STEPS = 10000 }; /* a particle that flies longer than this lands nowhere; hundreds are usual */
+
 typedef struct particle {
     tp_tape *tape;
     double start, found;
@@ -39,14 +41,15 @@ static tp_var potential(tp_tape *tape, const tp_var *z, int n, void *user)
     return tp_add(tp_rsqrt(tp_add(across, tp_square(up))), tp_rsqrt(tp_add(across, tp_square(z[1]))));
 }
 
-/* The square of where the particle lands, by steps of Euler from (0, 8) until it is below the ground. */
+/* The square of where the particle lands, by steps of Euler from (0, 8) until it is below the ground; NaN if it stays
+   above. */
 static tp_var landing(tp_tape *tape, const tp_var *w, int n, void *user)
 {
     const double dt = 0.1;
     scene s = {w[0], *(const unsigned *)user};
     tp_var z[] = {tp_const(tape, 0), tp_const(tape, 8)}, u[] = {tp_const(tape, 0.75), tp_const(tape, 0)};
     (void)n;
-    while (tp_tape_status(tape) == TP_OK) {
+    for (int step = 0; step < STEPS && tp_tape_status(tape) == TP_OK; step++) {
         tp_var p[2], next[2];
         tp_value_and_grad(potential, tape, z, 2, &s, NULL, p, s.force);
         for (int i = 0; i < 2; i++) next[i] = tp_add(z[i], tp_muls(u[i], dt));
@@ -59,7 +62,7 @@ static tp_var landing(tp_tape *tape, const tp_var *w, int n, void *user)
             z[i] = next[i];
         }
     }
-    return tp_none();
+    return tp_const(tape, (double)NAN);
 }
 
 /* ---- forward mode in forward mode ---- */
@@ -77,11 +80,11 @@ static double dual_landing(const double *place, double *slope, const void *user)
     const by_w w = by_w_variable(*place, 0);
     by_w z[] = {by_w_constant(0), by_w_constant(8)}, u[] = {by_w_constant(0.75), by_w_constant(0)};
     (void)user;
-    for (;;) {
+    for (int step = 0; step < STEPS; step++) {
         const by_z p = dual_potential(w, by_z_variable(z[0], 0), by_z_variable(z[1], 1));
         by_w next[2];
         for (int i = 0; i < 2; i++) next[i] = by_w_add(z[i], by_w_muls(u[i], dt));
-        if (!(by_w_number(next[1]) > 0)) {
+        if (by_w_number(next[1]) <= 0) {
             const by_w tau = by_w_neg(by_w_div(next[1], u[1]));
             const by_w landed = by_w_square(by_w_add(next[0], by_w_mul(tau, u[0])));
             *slope = landed.slope[0];
@@ -92,6 +95,7 @@ static double dual_landing(const double *place, double *slope, const void *user)
             z[i] = next[i];
         }
     }
+    return *slope = (double)NAN;
 }
 
 static tp_status particle_run(void *problem, int function, tp_error *error)
@@ -101,8 +105,8 @@ static tp_status particle_run(void *problem, int function, tp_error *error)
     const tp_descend_options options = {.flags = function & 2 ? 0 : TP_FORWARD};
     if (function == 0) {
         p->found = p->start;
-        tp_real_descend(dual_landing, &p->found, 1, 1, NULL);
-        return TP_OK;
+        const double least = tp_real_descend(dual_landing, &p->found, 1, 1, NULL);
+        return isnan(least) ? gb_fail(error, TP_E_NUMERIC, "no place is found from %g on", p->start) : TP_OK;
     }
     tp_tape_reset(p->tape);
     const tp_var w = tp_const(p->tape, p->start);

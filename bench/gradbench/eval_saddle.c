@@ -91,15 +91,17 @@ static double dual_greatest_height(const double *p, double *slope, const void *u
     return f.value;
 }
 
-static void dual_saddle(const double *start, double found[4])
+/* Whether it is found. */
+static bool dual_saddle(const double *start, double found[4])
 {
     dual_place at = {.start = start};
     by_p q[2];
     found[0] = start[0], found[1] = start[1];
-    tp_real_descend(dual_greatest_height, found, 2, 1, start);
+    if (isnan(tp_real_descend(dual_greatest_height, found, 2, 1, start))) return false;
     for (int i = 0; i < 2; i++) at.p[i] = by_p_constant(found[i]);
-    dual_highest(&at, q);
+    if (isnan(by_p_number(dual_highest(&at, q)))) return false;
     for (int i = 0; i < 2; i++) found[2 + i] = by_p_number(q[i]);
+    return true;
 }
 
 static tp_status saddle_run(void *problem, int function, tp_error *error)
@@ -109,8 +111,7 @@ static tp_status saddle_run(void *problem, int function, tp_error *error)
     const tp_descend_options down = {.flags = function & 2 ? 0 : TP_FORWARD};
     tp_var start[2], q[2];
     if (function == 0) {
-        dual_saddle(h.start, s->found);
-        return TP_OK;
+        return dual_saddle(h.start, s->found) ? TP_OK : gb_fail(error, TP_E_NUMERIC, "no saddle is found");
     }
     tp_tape_reset(s->tape);
     for (int i = 0; i < 2; i++) start[i] = tp_const(s->tape, h.start[i]);

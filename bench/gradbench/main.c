@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "bench/gradbench/plain.h"
 #include "bench/gradbench/table.h"
@@ -29,11 +31,34 @@ static ssize_t read_line(char **line, size_t *room, FILE *in)
     return -2;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SHADOWED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SHADOWED
+#endif
+#endif
+
+/* What does not fit into the machine's memory is refused when it is asked for, and answered; else the system would end
+   the program later, when it is used. (A sanitizer's shadow memory is larger than any machine's.) */
+static void limit_memory(void)
+{
+#ifndef SHADOWED
+    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    struct rlimit limit;
+    if (pages <= 0 || size <= 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+    const rlim_t most = (rlim_t)pages / 8 * 7 * (rlim_t)size;
+    if (limit.rlim_cur > most) limit.rlim_cur = most;
+    setrlimit(RLIMIT_AS, &limit);
+#endif
+}
+
 static int serve(const gb_options *options)
 {
     char *line = NULL;
     size_t room = 0;
     gb_text answer = {0};
+    limit_memory();
     for (ssize_t n = read_line(&line, &room, stdin); n != -1; n = read_line(&line, &room, stdin)) {
         if (n >= 0) {
             gb_answer(line, (size_t)n, options, &answer);

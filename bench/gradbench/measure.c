@@ -7,6 +7,8 @@
 
 #include "bench/gradbench/gradbench.h"
 
+enum { MOST_RUNS = 50000000 }; /* the answer has some 40 bytes for each */
+
 #define EVAL(name) &gb_##name,
 static const gb_eval *const evals[] = {
 #include "bench/gradbench/evals.def"
@@ -36,6 +38,7 @@ static int64_t nanoseconds(const gb_options *options)
 
 static bool add_run(gb_measured *measured, int64_t time)
 {
+    if (measured->count == MOST_RUNS) return false;
     if (measured->count == measured->room) {
         const int64_t room = 2 * measured->room + 64;
         int64_t *runs = realloc(measured->runs, (size_t)room * sizeof *runs);
@@ -62,7 +65,7 @@ static tp_status run_often(const gb_eval *eval, int function, void *problem, dou
         const tp_status status = eval->run(problem, function, error);
         const int64_t time = nanoseconds(options) - start;
         if (status != TP_OK) return status;
-        if (!add_run(measured, time)) return gb_fail(error, TP_E_MEMORY, "no memory for the times of the runs");
+        if (!add_run(measured, time)) return gb_fail(error, TP_E_MEMORY, "no room for the times of more runs");
         total += time;
     }
     return TP_OK;
@@ -87,6 +90,7 @@ tp_status gb_measure(const gb_eval *eval, int function, const json_t *input, con
         return error->status;
     if (json_object_get(input, "min_seconds") && !gb_read_number(input, "min_seconds", &min_seconds, error))
         return error->status;
+    if (min_runs > MOST_RUNS) return gb_fail(error, TP_E_LIMIT, "\"min_runs\" is more than %d", MOST_RUNS);
     if (min_runs < 1) min_runs = 1;
     void *problem = eval->parse(input, options, error);
     if (!problem) return error->status;
