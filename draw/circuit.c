@@ -108,7 +108,7 @@ static int add_node(circuit *c, uint32_t i)
         return tp_diagram_node(c->d, label, &style);
     }
     if (name) return tp_diagram_node(c->d, name, &style);
-    if (!constant || !style.above) return tp_diagram_node(c->d, n->op->name, &style);
+    if (!constant || !style.above || n->a & TP_IS_TENSOR) return tp_diagram_node(c->d, n->op->name, &style);
     style.above = NULL; /* the number itself is the name */
     return tp_diagram_node(c->d, value, &style);
 }

@@ -9,22 +9,17 @@
 static const struct {
     const char *op, *symbol;
 } symbols[] = {
-    {"add", "+"},           {"sub", "−"},
-    {"mul", "×"},           {"div", "÷"},
-    {"maximum", "max"},     {"minimum", "min"},
-    {"pow", "^"},           {"neg", "× −1"},
-    {"reciprocal", "1/x"},  {"square", "x²"},
-    {"sqrt", "√"},          {"rsqrt", "1/√x"},
-    {"sigmoid", "σ"},       {"logsigmoid", "log σ"},
-    {"abs", "|x|"},         {"adds", "+ %"},
-    {"muls", "× %"},        {"rsubs", "% − x"},
-    {"rdivs", "%/x"},       {"pows", "^ %"},
-    {"sum", "Σ"},           {"less", "<"},
-    {"less_equal", "≤"},    {"greater", ">"},
-    {"greater_equal", "≥"}, {"equal", "="},
-    {"not_equal", "≠"},     {"logical_and", "and"},
-    {"logical_or", "or"},   {"logical_xor", "xor"},
-    {"logical_not", "not"}, {"mul_masked", "×"},
+    {"add", "+"},           {"accumulate", "+"},    {"sub", "−"},
+    {"mul", "×"},           {"div", "÷"},           {"maximum", "max"},
+    {"minimum", "min"},     {"pow", "^"},           {"neg", "× −1"},
+    {"reciprocal", "1/x"},  {"square", "x²"},       {"sqrt", "√"},
+    {"rsqrt", "1/√x"},      {"sigmoid", "σ"},       {"logsigmoid", "log σ"},
+    {"abs", "|x|"},         {"adds", "+ %"},        {"muls", "× %"},
+    {"rsubs", "% − x"},     {"rdivs", "%/x"},       {"pows", "^ %"},
+    {"sum", "Σ"},           {"less", "<"},          {"less_equal", "≤"},
+    {"greater", ">"},       {"greater_equal", "≥"}, {"equal", "="},
+    {"not_equal", "≠"},     {"logical_and", "and"}, {"logical_or", "or"},
+    {"logical_xor", "xor"}, {"logical_not", "not"}, {"mul_masked", "×"},
 };
 
 static const char *symbol_of(const char *name)

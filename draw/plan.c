@@ -75,6 +75,17 @@ static int whole_of(const plan *p, int part)
     return found;
 }
 
+/* The innermost part that holds both; parents come first. */
+static int common_part(const plan *p, int a, int b)
+{
+    while (a != b)
+        if (a > b)
+            a = p->parts[a].parent;
+        else
+            b = p->parts[b].parent;
+    return a;
+}
+
 static bool lies_below(const plan *p, int part, int above)
 {
     while (part >= 0 && part != above) part = p->parts[part].parent;
@@ -132,7 +143,8 @@ static int place_now(plan *p, const walk *w)
     return now;
 }
 
-/* The part that a node belongs to, shown whole, and its call; -1 for what is a gate. */
+/* The part that a node belongs to, shown whole, and its call; -1 for what is a gate. One op on parameters of several
+   parts, say a checkpoint, belongs to what holds them all. */
 static int part_now(const plan *p, const walk *w, uint32_t node, int *scope)
 {
     *scope = -1;
@@ -142,11 +154,13 @@ static int part_now(const plan *p, const walk *w, uint32_t node, int *scope)
         return w->open[i].part;
     }
     const tp_node *n = &p->tape->nodes[node];
+    int found = -1;
     for (uint32_t k = 0; k < tp_input_count(n); k++) {
         const holding *held = plan_holding(p, tp_input_of(n, k));
-        if (held && whole_of(p, held->part) >= 0) return whole_of(p, held->part);
+        const int whole = held ? whole_of(p, held->part) : -1;
+        if (whole >= 0) found = found < 0 ? whole : common_part(p, found, whole);
     }
-    return -1;
+    return found;
 }
 
 static int new_unit(plan *p, unit made)

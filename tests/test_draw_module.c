@@ -1,4 +1,5 @@
 /* Drawings of modules: which boxes there are, what stands in them, and what is around them. */
+#include <tapir/checkpoint.h>
 #include <tapir/nn.h>
 
 #include "tests/test_draw.h"
@@ -95,6 +96,27 @@ START_TEST(module_shows_transformers)
 }
 END_TEST
 
+static tp_var run_net(tp_tape *t, const tp_var *x, int n, void *user)
+{
+    (void)t, (void)n;
+    return tp_module_forward(user, x[0]);
+}
+
+/* What ran in one node is one box. */
+START_TEST(module_shows_checkpoints_as_what_they_hold)
+{
+    tp_module *net = tp_mlp(TP_DIMS(3, 4, 2), tp_tanh, NULL, NULL);
+    const tp_var x = zeros(TP_F32, TP_DIMS(2, 3)), y = tp_checkpoint(run_net, tape, &x, 1, net);
+    EXPECT_OK(tape);
+    tp_diagram *d = drawn(net, tp_sum(y));
+    const char *svg = drawing_of(d);
+    EXPECT_LABELS(svg, "sequential", "(2,2) · 26 parameters", "Σ");
+    ck_assert_int_eq(occurrences(svg, ">linear<"), 0);
+    tp_diagram_free(d);
+    tp_module_free(net);
+}
+END_TEST
+
 /* A rewind takes the runs of modules with it. */
 START_TEST(module_forgets_what_was_rewound)
 {
@@ -159,6 +181,7 @@ TCase *draw_module_case(void)
     tcase_add_test(tcase, module_shows_what_containers_compute_as_gates);
     tcase_add_test(tcase, module_shows_a_layer_for_each_time_it_ran);
     tcase_add_test(tcase, module_shows_transformers);
+    tcase_add_test(tcase, module_shows_checkpoints_as_what_they_hold);
     tcase_add_test(tcase, module_forgets_what_was_rewound);
     tcase_add_test(tcase, module_that_is_gone_is_no_part_of_another);
     tcase_add_test(tcase, module_refuses_wrong_arguments);
