@@ -41,6 +41,12 @@ tp_var cli_record(tp_tape *tape, const cli_expression *e, const tp_var *bound, c
     return handles[e->root];
 }
 
+bool cli_is_variable(const cli_circuit *c, int name)
+{
+    const int n = c->e->names[name].node;
+    return n >= 0 && c->e->nodes[n].kind == CLI_VARIABLE && c->e->nodes[n].name == name && c->gates[n].used;
+}
+
 int cli_first_variable(const cli_expression *e)
 {
     for (int n = 0; n < e->count; n++)

@@ -52,6 +52,9 @@ tp_var cli_record(tp_tape *tape, const cli_expression *e, const tp_var *bound, c
 /* Whether operand i of a call is a plain number. */
 bool cli_is_number(const cli_expression *e, int node, int i);
 
+/* Whether the name is a variable that the result depends on. A part that is another name of one is none. */
+bool cli_is_variable(const cli_circuit *c, int name);
+
 /* The first leaf that is a variable; -1: the expression is constant. */
 int cli_first_variable(const cli_expression *e);
 /* Computes a constant expression; the tape's status. */

@@ -186,10 +186,8 @@ static int check(run *r)
     if (!cli_reserve(r->memory, &r->checked, &r->checked_room, (size_t)r->e.name_count, sizeof *r->checked))
         return out_of_memory(r);
     for (int i = 0; i < r->e.name_count; i++) {
-        const int n = r->e.names[i].node;
         r->checked[i] = (cli_checked){.verdict = CLI_AGREES, .gate = -1};
-        if (n < 0 || r->e.nodes[n].kind != CLI_VARIABLE || !r->c.gates[n].used) continue;
-        if (cli_check(&r->c, n, &r->checked[i]) == TP_OK) continue;
+        if (!cli_is_variable(&r->c, i) || cli_check(&r->c, r->e.names[i].node, &r->checked[i]) == TP_OK) continue;
         fprintf(r->complaints, "tapir: %s\n", tp_tape_error(r->c.tape)[0] ? tp_tape_error(r->c.tape) : "out of memory");
         return CLI_TROUBLE;
     }

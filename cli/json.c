@@ -114,9 +114,8 @@ bool cli_print_json(const cli_labels *labels, const cli_checked *checked, FILE *
     cli_put(&w.text, "\n  ],\n  \"variables\": [");
     separator = "\n";
     for (int i = 0; i < e->name_count; i++) {
-        const int n = e->names[i].node;
-        if (n < 0 || e->nodes[n].kind != CLI_VARIABLE || !labels->c->gates[n].used) continue;
-        cli_put(&w.text, separator), put_variable(&w, n, checked ? &checked[i] : NULL);
+        if (!cli_is_variable(labels->c, i)) continue;
+        cli_put(&w.text, separator), put_variable(&w, e->names[i].node, checked ? &checked[i] : NULL);
         separator = ",\n";
     }
     cli_put(&w.text, "\n  ]\n}\n");

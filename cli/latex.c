@@ -23,10 +23,11 @@ static void begin_align(writer *w, const char *title)
     w->begun = false;
 }
 
+/* Without a row there is no display. */
 static void end_align(writer *w, FILE *out)
 {
     cli_put(&w->text, "\n\\end{align*}\n");
-    if (!w->text.failed) fputs(cli_string(&w->text), out);
+    if (w->begun && !w->text.failed) fputs(cli_string(&w->text), out);
     cli_clear(&w->text);
 }
 
@@ -66,7 +67,10 @@ static bool put_question(writer *w)
             w->c->gates[n].used && (n == e->root || (e->nodes[n].name >= 0 && e->nodes[n].kind == CLI_CALL));
         if (!shown) continue;
         row(w);
-        cli_put_label(&w->text, w->labels, n, w->style);
+        if (n == e->root)
+            cli_put_result(&w->text, w->labels, w->style);
+        else
+            cli_put_label(&w->text, w->labels, n, w->style);
         cli_put(&w->text, " &= ");
         cli_render(&w->text, e, n, leaves, w->style);
     }

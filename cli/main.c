@@ -83,7 +83,7 @@ static bool set_digits(cli_options *o, const char *value)
     return true;
 }
 
-/* False when the value is none for this option. */
+/* False when the option does not take the value. */
 static bool set_option(line *l, option_id id, const char *value)
 {
     switch (id) {
@@ -125,7 +125,8 @@ static int read_option(line *l, char **words, int count, int *i)
         if (*i + 1 >= count) return wrong_usage("this option needs a value:", word);
         value = words[++*i];
     }
-    if (!set_option(l, known[k].id, value)) return wrong_usage("no value for this option:", value ? value : word);
+    if (!set_option(l, known[k].id, value))
+        return wrong_usage("this option does not take the value", value ? value : word);
     return CLI_GOOD;
 }
 

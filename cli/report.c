@@ -3,13 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Whether the name is a variable that the result depends on. */
-static bool is_variable(const cli_circuit *c, int name)
-{
-    const int n = c->e->names[name].node;
-    return n >= 0 && c->e->nodes[n].kind == CLI_VARIABLE && c->gates[n].used;
-}
-
 static cli_style plain(const cli_report *r)
 {
     return (cli_style){.digits = r->digits};
@@ -35,7 +28,7 @@ static void put_derivative(const cli_report *r, cli_text *to, int by)
     cli_put(to, "d");
     cli_put_result(to, r->labels, plain(r));
     cli_put(to, "/d");
-    if (by == r->c->e->root)
+    if (by == r->c->e->root && r->c->e->nodes[by].kind == CLI_CALL)
         cli_put_result(to, r->labels, plain(r));
     else
         cli_put_label(to, r->labels, by, plain(r));
@@ -283,7 +276,7 @@ static bool print_notes(const cli_report *r, const cli_checked *checked)
     bool good = print_flat(r), bad = false;
     for (int i = 0; i < r->c->e->name_count; i++) {
         const int gate = checked[i].gate;
-        if (!is_variable(r->c, i)) continue;
+        if (!cli_is_variable(r->c, i)) continue;
         bad = bad || checked[i].verdict == CLI_NO_VALUE;
         if (gate < 0 || gate == said || !r->c->gates[gate].needs) continue; /* what is flat was told */
         said = gate;
@@ -296,7 +289,7 @@ static void print_conclusion(const cli_report *r, const cli_checked *checked)
 {
     int count[CLI_NO_VALUE + 1] = {0};
     for (int i = 0; i < r->c->e->name_count; i++)
-        if (is_variable(r->c, i)) count[checked[i].verdict]++;
+        if (cli_is_variable(r->c, i)) count[checked[i].verdict]++;
     const bool bad = count[CLI_DIFFERS] || count[CLI_NO_VALUE], open = !bad && count[CLI_NOISY];
     const char *text = "the gradient agrees with the central differences";
     if (count[CLI_DIFFERS])
@@ -332,7 +325,7 @@ bool cli_report_gradient(const cli_report *r, const cli_checked *checked, const 
     heading(r, checked ? "Result, and the check by finite differences" : "Result");
     cli_table_begin(&t, r->c->memory, r->out, r->colours, r->width, columns, checked ? 4 : 2);
     for (int i = 0; i < r->c->e->name_count && !t.text.failed; i++) {
-        if (is_variable(r->c, i)) gradient_row(r, &t, r->c->e->names[i].node, checked ? &checked[i] : NULL);
+        if (cli_is_variable(r->c, i)) gradient_row(r, &t, r->c->e->names[i].node, checked ? &checked[i] : NULL);
     }
     bool good = cli_table_end(&t);
     if (checked) {
@@ -348,7 +341,7 @@ bool cli_is_good(const cli_circuit *c, const cli_checked *checked)
 {
     if (!isfinite(c->gates[c->e->root].value)) return false;
     for (int i = 0; i < c->e->name_count; i++) {
-        if (!is_variable(c, i)) continue;
+        if (!cli_is_variable(c, i)) continue;
         if (!isfinite(c->gates[c->e->names[i].node].gradient)) return false;
         if (checked && (checked[i].verdict == CLI_DIFFERS || checked[i].verdict == CLI_NO_VALUE)) return false;
     }

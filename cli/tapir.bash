@@ -9,6 +9,10 @@ _tapir()
         COMPREPLY=($(compgen -W "explain ops --help --version" -- "$word"))
         return
     fi
+    if [ "${COMP_WORDS[1]}" = ops ] && [ "$COMP_CWORD" -eq 2 ]; then
+        COMPREPLY=($(compgen -W "--names" -- "$word"))
+        return
+    fi
     [ "${COMP_WORDS[1]}" = explain ] || return
 
     # --svg=FILE comes as three words where = breaks words, and as one where it does not

@@ -36,5 +36,6 @@ offers "(x+sigmoid(" tapir explain "'(x+sigm"
 offers "q=tan( q=tanh(" tapir explain "q=tan"
 offers "maximum( max(" tapir explain ma
 offers "" tapir explain "x+"
+offers "--names" tapir ops --n
 offers "" tapir ops x
 exit $wrong

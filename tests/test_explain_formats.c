@@ -92,6 +92,40 @@ START_TEST(drawings_go_to_the_output)
 }
 END_TEST
 
+/* How often the text is in the output. */
+static int occurrences_of(const explained *run, const char *text)
+{
+    int n = 0;
+    for (const char *at = strstr(run->out, text); at; at = strstr(at + 1, text)) n++;
+    return n;
+}
+
+START_TEST(another_name_is_no_other_variable)
+{
+    explained run = explain("y = x; z = y; y*z", "x=2", NULL);
+    ck_assert_int_eq(occurrences_of(&run, "  df/dx     4"), 1);
+    explained_free(&run);
+    run = explain("y = x; y*2", "x=2", &(cli_options){.json = true});
+    ck_assert_int_eq(occurrences_of(&run, "\"name\": \"x\""), 1);
+    explained_free(&run);
+}
+END_TEST
+
+START_TEST(a_result_without_gates_is_written_in_every_format)
+{
+    explained run = explain("x", "x=2", NULL);
+    EXPECT_SAYS(&run, "  df/dx     1");
+    explained_free(&run);
+    run = explain("x", "x=2", &(cli_options){.latex = CLI_LATEX_PART});
+    EXPECT_SAYS(&run, "  f &= x\n");
+    EXPECT_SAYS(&run, "  \\frac{\\partial f}{\\partial x} &= 1\n");
+    explained_free(&run);
+    run = explain("3", "", &(cli_options){.latex = CLI_LATEX_PART});
+    ck_assert_str_eq(run.out, "% the expression\n\\begin{align*}\n  f &= 3\n\\end{align*}\n");
+    explained_free(&run);
+}
+END_TEST
+
 TCase *explain_formats_case(void)
 {
     TCase *tc = tcase_create("formats");
@@ -100,6 +134,8 @@ TCase *explain_formats_case(void)
     tcase_add_test(tc, what_is_cut_keeps_its_number);
     tcase_add_test(tc, latex_is_balanced);
     tcase_add_test(tc, json_has_the_numbers);
+    tcase_add_test(tc, another_name_is_no_other_variable);
+    tcase_add_test(tc, a_result_without_gates_is_written_in_every_format);
     tcase_add_test(tc, drawings_go_to_the_output);
     return tc;
 }
