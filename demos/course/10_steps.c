@@ -51,7 +51,7 @@ int main(int argc, char **argv)
         tp_tape_reset(tape);
         const tp_var x = tp_linspace(tape, TP_F64, 0, 1, FINE), f = tp_sin(tp_muls(x, 2 * acos(-1)));
         n[i] = stairs;
-        sup[i] = tp_item(tp_max(tp_abs(tp_sub(staircase(tape, x, stairs), f))));
+        sup[i] = course_difference(staircase(tape, x, stairs), f);
         bound[i] = acos(-1) / stairs;
         printf("  n=%-6d %12.7f  %12.7f\n", stairs, sup[i], bound[i]);
     }

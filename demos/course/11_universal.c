@@ -66,7 +66,7 @@ static double ask(tp_tape *tape, tp_tensor *const *p, tp_plot *plot, const tp_pl
     const tp_var x = tp_linspace(tape, TP_F64, 0, 1, ASKED), y = network(x, parameters);
     if (style->label && tp_value(y))
         tp_plot_curve(plot, tp_tensor_read(tp_value(x)), tp_tensor_read(tp_value(y)), ASKED, style);
-    return tp_item(tp_max(tp_abs(tp_sub(y, target(x)))));
+    return course_difference(y, target(x));
 }
 
 int main(int argc, char **argv)

@@ -85,7 +85,7 @@ static void why_a_bias(tp_tape *tape, tp_module *net)
     course_value("W 0", nothing);
     course_value("W 0 + b", y);
     course_value("b", b);
-    printf("  the last two differ by %.1e\n", tp_item(tp_max(tp_abs(tp_sub(y, b)))));
+    printf("  the last two differ by %.1e\n", course_difference(y, b));
 }
 
 /* Units sigma(w x + b): those without a bias all pass through (0, 1/2). */

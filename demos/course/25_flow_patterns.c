@@ -16,7 +16,7 @@ static bool finish(gates *c, double upstream, const char *folder, const char *pi
 {
     printf("%s\n", title);
     if (!gates_backward_from(c, upstream)) return false;
-    gates_print_backward(c);
+    gates_print(c);
     putchar('\n');
     return gates_draw(c, folder, picture, title);
 }
@@ -100,7 +100,7 @@ static double off_vector(tp_tape *tape, unary f)
     tp_var jacobian, downstream;
     tp_jacobian(&y, 1, &x, 1, &jacobian, 0);
     tp_vjp(y, upstream, &x, 1, &downstream, 0);
-    return tp_item(tp_max(tp_abs(tp_sub(downstream, tp_matmul(upstream, jacobian)))));
+    return course_difference(downstream, tp_matmul(upstream, jacobian));
 }
 
 static void check_rule(tp_tape *tape)

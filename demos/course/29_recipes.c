@@ -110,8 +110,9 @@ static bool show_softmax(tp_tape *tape, tp_plot *plot)
     course_value("-log p(class)", tp_neg(tp_log(tp_index(p, TP_DIMS((int64_t)truth)))));
     course_gradient("dz, the tape", in);
     course_numbers("dz = p - 1(class)", CLASSES, dz);
-    tp_plot_panel(
-        plot, &(tp_plot_panel_options){.title = "Softmax with cross-entropy", .legend = TP_PLOT_LEGEND_BOTTOM_LEFT});
+    tp_plot_panel(plot, &(tp_plot_panel_options){.title = "Softmax with cross-entropy",
+                                                 .y_label = "p, dz",
+                                                 .legend = TP_PLOT_LEGEND_BOTTOM_LEFT});
     tp_plot_bars(plot, share, names, CLASSES, &(tp_plot_style){.label = "p"});
     tp_plot_bars(plot, dz, names, CLASSES, &(tp_plot_style){.label = "dz = p - 1(class)"});
     return true;

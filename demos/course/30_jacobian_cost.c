@@ -136,7 +136,7 @@ int main(int argc, char **argv)
         printf("  n = %-14d %12.0f %12.0f %10.0f %12.0f %12.1e %12.1e\n", units, j[0][i], v[0][i], j[1][i], v[1][i],
                j[2][i], v[2][i]);
         const chain c = record(tape, units);
-        off = fmax(off, tp_item(tp_max(tp_abs(tp_sub(by_jacobians(&c, 0), by_vectors(&c, 0))))));
+        off = fmax(off, course_difference(by_jacobians(&c, 0), by_vectors(&c, 0)));
     }
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 3, .width = 380, .height = 380}, NULL);
     printf("\nThe cost grows as n to the power of\n");

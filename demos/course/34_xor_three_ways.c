@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     int there = 0;
     char title[48];
 
-    printf("  they are apart by at most %.1e\n", side_by_side(o, losses, apart));
+    printf("  losses and weights are apart by at most %.1e\n", side_by_side(o, losses, apart));
     tp_plot *plot = tp_plot_new(&(tp_plot_options){.columns = 2, .width = 470, .height = 380}, NULL);
     for (int i = 0; i <= STEPS; i++) steps[i] = i;
     tp_plot_panel(plot, &(tp_plot_panel_options){.title = "Plain descent",
@@ -126,10 +126,10 @@ int main(int argc, char **argv)
                                                  .y_high = 1e4,
                                                  .legend = TP_PLOT_LEGEND_TOP_RIGHT,
                                                  .x_label = "step",
-                                                 .y_label = "L",
+                                                 .y_label = "L, and a difference",
                                                  .y_log = true});
     tp_plot_curve(plot, steps, losses, STEPS + 1, &(tp_plot_style){.label = "loss, by hand and by the tape"});
-    tp_plot_points(plot, steps, apart, STEPS + 1, &(tp_plot_style){.label = "how far these are apart", .size = 2});
+    tp_plot_points(plot, steps, apart, STEPS + 1, &(tp_plot_style){.label = "how far these are apart", .size = 3});
 
     snprintf(title, sizeof title, "L-BFGS from %d seeds", SEEDS);
     printf("\n%s\n", title);

@@ -36,7 +36,7 @@ static void properties(tp_tape *tape)
     course_value("p", p);
     course_value("their sum", tp_sum(p));
     course_value("p of o + 1000", moved);
-    printf("  a shift changes p by %.1e\n", tp_item(tp_max(tp_abs(tp_sub(moved, p)))));
+    printf("  a shift changes p by %.1e\n", course_difference(moved, p));
     printf("  the formula, taken literally at o + 1000: %g\n",
            fabs(tp_tensor_item(tp_value(tp_div(powers, tp_sum(powers))), 0)));
     course_value("one-hot of class 1", tp_one_hot(tp_argmax_axis(o, 0, true), CLASSES, TP_F64));

@@ -69,8 +69,8 @@ static bool fused_and_composed(tp_tape *tape)
     printf("\n%d rows of %d random scores\n", ROWS, CLASSES);
     course_value("in one op", fused);
     course_value("composed", composed);
-    printf("  slopes differ by at most %.1e\n", tp_item(tp_max(tp_abs(tp_sub(slope[0], slope[1])))));
-    printf("  from f - y by at most %.1e\n", tp_item(tp_max(tp_abs(tp_sub(slope[0], tp_sub(f, y))))));
+    printf("  slopes differ by at most %.1e\n", course_difference(slope[0], slope[1]));
+    printf("  from f - y by at most %.1e\n", course_difference(slope[0], tp_sub(f, y)));
     const tp_var far = course_data(tape, TP_DIMS(2), NUMBERS(0, 800)),
                  first = tp_index(tp_softmax(far, 0), 1, (int64_t[]){0});
     printf("  scores (0, 800), class 0, in one op: %g\n", tp_item(tp_cross_entropy(far, tp_const(tape, 0), TP_SUM)));
@@ -88,7 +88,7 @@ static void draw_binary(tp_plot *plot, tp_tape *tape, bool by_score)
     tp_plot_panel(
         plot, &(tp_plot_panel_options){.title = by_score ? "By the score: the slope is f − y" : "By the probability f",
                                        .x_label = by_score ? "score z" : "probability f",
-                                       .legend = by_score ? TP_PLOT_LEGEND_OUTSIDE : TP_PLOT_LEGEND_NONE});
+                                       .legend = by_score ? TP_PLOT_LEGEND_OUTSIDE : TP_PLOT_LEGEND_AUTO});
     for (int y = 1; y >= 0; y--) {
         const tp_var x = course_leaf(tape, TP_DIMS(POINTS), at), target = tp_full_like(x, y);
         const tp_var loss = by_score ? tp_bce_with_logits(x, target, TP_NONE) : tp_bce(x, target, TP_NONE);

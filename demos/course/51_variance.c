@@ -29,16 +29,6 @@ static double variance_of(const tp_tensor *t)
     return sum;
 }
 
-/* A matrix on the tape. */
-static tp_var drawn(tp_tape *tape, int64_t rows, int64_t columns, double deviation, tp_rng *rng)
-{
-    tp_tensor *t = tp_tensor_new(TP_F64, TP_DIMS(rows, columns));
-    tp_init_normal(t, 0, deviation, rng, NULL);
-    const tp_var x = tp_leaf(tape, t);
-    tp_tensor_release(t);
-    return x;
-}
-
 /* One network, in which z[0], ..., z[LAYERS - 1] are what arrives at the relus. Adds its ratios, divided by RUNS: those
    of the variances of z, and of dL/dz for a random gradient from above. */
 static bool run(tp_tape *tape, double deviation, uint64_t seed, double forward[LAYERS], double backward[LAYERS])
@@ -46,12 +36,12 @@ static bool run(tp_tape *tape, double deviation, uint64_t seed, double forward[L
     tp_var z[LAYERS], slopes[LAYERS];
     tp_rng rng = tp_rng_seed(seed);
     tp_tape_reset(tape);
-    tp_var a = drawn(tape, ROWS, WIDTH, 1, &rng);
+    tp_var a = course_normal(tape, TP_DIMS(ROWS, WIDTH), 1, &rng);
     for (int l = 0; l < LAYERS; l++) {
-        z[l] = tp_linear(a, drawn(tape, WIDTH, WIDTH, deviation, &rng), tp_none());
+        z[l] = tp_linear(a, course_normal(tape, TP_DIMS(WIDTH, WIDTH), deviation, &rng), tp_none());
         a = tp_relu(z[l]);
     }
-    const tp_var from_above = drawn(tape, ROWS, WIDTH, 1, &rng);
+    const tp_var from_above = course_normal(tape, TP_DIMS(ROWS, WIDTH), 1, &rng);
     if (tp_vjp(z[LAYERS - 1], from_above, z, LAYERS, slopes, 0) != TP_OK) return false;
     for (int l = 0; l < LAYERS; l++) {
         forward[l] += variance_of(tp_value(z[l])) / variance_of(tp_value(z[0])) / RUNS;

@@ -71,7 +71,7 @@ static bool batches_are_fair(tp_tape *tape, const data *d, int batch)
     }
     course_value("whole gradient", whole);
     course_value("mean over batches", mean);
-    printf("  %-26s %12.1e\n", "difference", tp_item(tp_max(tp_abs(tp_sub(whole, mean)))));
+    printf("  %-26s %12.1e\n", "difference", course_difference(whole, mean));
     return tp_tape_status(tape) == TP_OK;
 }
 

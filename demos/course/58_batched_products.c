@@ -14,24 +14,10 @@
 
 enum { BATCH = 64, MOST = 64, ROUNDS = 8 };
 
-static tp_var drawn(tp_tape *tape, int rank, const int64_t *dims, tp_rng *rng)
-{
-    tp_tensor *t = tp_tensor_new(TP_F64, rank, dims);
-    tp_init_normal(t, 0, 1, rng, NULL);
-    const tp_var x = tp_leaf(tape, t);
-    tp_tensor_release(t);
-    return x;
-}
-
 /* The i-th matrix of a batch. */
 static tp_var matrix(tp_var batch, int64_t i)
 {
     return tp_squeeze(tp_slice(batch, 0, i, i + 1, 1), TP_AXES(0));
-}
-
-static double difference(tp_var x, tp_var y)
-{
-    return tp_item(tp_max(tp_abs(tp_sub(x, y))));
 }
 
 /* The gradients of c, whose upstream gradient is random, against finite differences. */
@@ -47,18 +33,19 @@ static bool products(tp_tape *tape)
 {
     tp_rng rng = tp_rng_seed(1);
     tp_var grads[2];
-    const tp_var a = drawn(tape, TP_DIMS(5, 3, 4), &rng), b = drawn(tape, TP_DIMS(5, 4, 2), &rng),
-                 one = drawn(tape, TP_DIMS(4, 2), &rng), more = drawn(tape, TP_DIMS(2, 1, 3, 4), &rng),
-                 g = drawn(tape, TP_DIMS(5, 3, 2), &rng);
+    const tp_var a = course_normal(tape, TP_DIMS(5, 3, 4), 1, &rng), b = course_normal(tape, TP_DIMS(5, 4, 2), 1, &rng),
+                 one = course_normal(tape, TP_DIMS(4, 2), 1, &rng),
+                 more = course_normal(tape, TP_DIMS(2, 1, 3, 4), 1, &rng),
+                 g = course_normal(tape, TP_DIMS(5, 3, 2), 1, &rng);
     const tp_var c = tp_matmul(a, b);
     double off = 0;
     for (int64_t i = 0; i < 5; i++) { /* the i-th product of the batch, alone */
-        off = fmax(off, difference(tp_matmul(matrix(a, i), matrix(b, i)), matrix(c, i)));
+        off = fmax(off, course_difference(tp_matmul(matrix(a, i), matrix(b, i)), matrix(c, i)));
     }
     tp_vjp(c, g, (const tp_var[]){a, b}, 2, grads, 0);
     printf("  %-26s %12.1e\n", "batch - one by one", off);
-    printf("  %-26s %12.1e\n", "dA - dC B^T", difference(grads[0], tp_matmul(g, tp_transpose(b, 1, 2))));
-    printf("  %-26s %12.1e\n", "dB - A^T dC", difference(grads[1], tp_matmul(tp_transpose(a, 1, 2), g)));
+    printf("  %-26s %12.1e\n", "dA - dC B^T", course_difference(grads[0], tp_matmul(g, tp_transpose(b, 1, 2))));
+    printf("  %-26s %12.1e\n", "dB - A^T dC", course_difference(grads[1], tp_matmul(tp_transpose(a, 1, 2), g)));
     return check("(5,3,4) by (5,4,2)", a, b, c) && check("(5,3,4) by (4,2)", a, one, tp_matmul(a, one)) &&
            check("(2,1,3,4) by (5,4,2)", more, b, tp_matmul(more, b));
 }
@@ -94,7 +81,8 @@ static double speed(tp_tape *tape, int how, int64_t n)
     double best = 0;
     tp_rng rng = tp_rng_seed(2);
     tp_tape_reset(tape);
-    const tp_var x = drawn(tape, TP_DIMS(n, n), &rng), batch = drawn(tape, TP_DIMS(BATCH, n, n), &rng);
+    const tp_var x = course_normal(tape, TP_DIMS(n, n), 1, &rng),
+                 batch = course_normal(tape, TP_DIMS(BATCH, n, n), 1, &rng);
     const tp_mark mark = tp_tape_mark(tape);
     for (int round = 0; round < ROUNDS; round++) {
         double times = 0, seconds = 0;

@@ -73,20 +73,6 @@ static tp_var device_product(tp_var a, tp_var b, double *count)
 
 /* ---- what comes out ---- */
 
-static tp_var drawn(tp_tape *tape, int rank, const int64_t *dims, tp_rng *rng)
-{
-    tp_tensor *t = tp_tensor_new(TP_F64, rank, dims);
-    tp_init_normal(t, 0, 1, rng, NULL);
-    const tp_var x = tp_leaf(tape, t);
-    tp_tensor_release(t);
-    return x;
-}
-
-static double difference(tp_var x, tp_var y)
-{
-    return tp_item(tp_max(tp_abs(tp_sub(x, y))));
-}
-
 int main(void)
 {
     double count = 0;
@@ -94,8 +80,8 @@ int main(void)
     tp_rng rng = tp_rng_seed(1);
     tp_var grads[2], own[2];
     tp_tape *tape = tp_tape_new(NULL);
-    const tp_var a = drawn(tape, TP_DIMS(5, 3, 4), &rng), b = drawn(tape, TP_DIMS(5, 4, 2), &rng),
-                 g = drawn(tape, TP_DIMS(5, 3, 2), &rng);
+    const tp_var a = course_normal(tape, TP_DIMS(5, 3, 4), 1, &rng), b = course_normal(tape, TP_DIMS(5, 4, 2), 1, &rng),
+                 g = course_normal(tape, TP_DIMS(5, 3, 2), 1, &rng);
     puts("five products of 3 x 4 by 4 x 2");
     const tp_var c = tp_matmul(a, b), d = device_product(a, b, &count);
     printf("  %-26s %12.0f\n", "multiplications forward", count);
@@ -103,9 +89,9 @@ int main(void)
     count = 0;
     tp_vjp(d, g, (const tp_var[]){a, b}, 2, own, 0);
     printf("  %-26s %12.0f\n", "multiplications backward", count);
-    printf("  %-26s %12.1e\n", "C - the library's", difference(c, d));
-    printf("  %-26s %12.1e\n", "dA - the library's", difference(grads[0], own[0]));
-    printf("  %-26s %12.1e\n", "dB - the library's", difference(grads[1], own[1]));
+    printf("  %-26s %12.1e\n", "C - the library's", course_difference(c, d));
+    printf("  %-26s %12.1e\n", "dA - the library's", course_difference(grads[0], own[0]));
+    printf("  %-26s %12.1e\n", "dB - the library's", course_difference(grads[1], own[1]));
     const bool good = course_drawn(tp_gradcheck(d, (const tp_var[]){a, b}, 2, NULL, &error), &error);
     const bool twice = course_drawn(tp_gradgradcheck(d, (const tp_var[]){a, b}, 2, NULL, &error), &error);
     printf("  finite differences agree: %s\n", good ? "yes" : "no");

@@ -96,6 +96,20 @@ tp_var course_leaf(tp_tape *tape, int rank, const int64_t *dims, const double *n
     return put(tape, rank, dims, numbers, tp_leaf);
 }
 
+tp_var course_normal(tp_tape *tape, int rank, const int64_t *dims, double deviation, tp_rng *rng)
+{
+    tp_tensor *tensor = tp_tensor_new(TP_F64, rank, dims);
+    tp_init_normal(tensor, 0, deviation, rng, NULL);
+    const tp_var x = tp_leaf(tape, tensor);
+    tp_tensor_release(tensor);
+    return x;
+}
+
+double course_difference(tp_var x, tp_var y)
+{
+    return tp_item(tp_max(tp_abs(tp_sub(x, y))));
+}
+
 int course_end(tp_tape *tape, bool good)
 {
     if (tape && tp_tape_status(tape) != TP_OK) {

@@ -29,6 +29,10 @@ void course_numbers(const char *label, int n, const double *numbers);
 /* An f64 tensor of these numbers, in row-major order, on the tape; it goes with the tape. */
 tp_var course_data(tp_tape *tape, int rank, const int64_t *dims, const double *numbers); /* a constant */
 tp_var course_leaf(tp_tape *tape, int rank, const int64_t *dims, const double *numbers); /* differentiable */
+/* The same, drawn from a normal distribution of mean 0: differentiable. */
+tp_var course_normal(tp_tape *tape, int rank, const int64_t *dims, double deviation, tp_rng *rng);
+/* The largest |x - y| of two tensors; it is recorded. */
+double course_difference(tp_var x, tp_var y);
 #define NUMBERS(...) ((const double[]){__VA_ARGS__})
 
 /* The program's exit status: 0 when `good` and the tape (which may be NULL where there is none) holds no error; else 1,

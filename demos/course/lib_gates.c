@@ -49,7 +49,7 @@ bool gates_backward_from(gates *c, double upstream)
     return good;
 }
 
-void gates_print_forward(const gates *c)
+static void print_forward(const gates *c)
 {
     char text[64];
     printf("Forward\n");
@@ -77,7 +77,7 @@ static void print_terms(const gates *c, const gate *x)
     putchar('\n');
 }
 
-void gates_print_backward(const gates *c)
+static void print_backward(const gates *c)
 {
     char text[64];
     const char *result = c->count ? c->gates[c->count - 1].name : "";
@@ -91,9 +91,9 @@ void gates_print_backward(const gates *c)
 
 void gates_print(const gates *c)
 {
-    gates_print_forward(c);
+    print_forward(c);
     putchar('\n');
-    gates_print_backward(c);
+    print_backward(c);
 }
 
 bool gates_draw(const gates *c, const char *folder, const char *name, const char *title)

@@ -45,9 +45,7 @@ bool gates_backward(gates *c);
 /* The same from another upstream gradient than 1. */
 bool gates_backward_from(gates *c, double upstream);
 
-/* The forward table, the backward table, and both. */
-void gates_print_forward(const gates *c);
-void gates_print_backward(const gates *c);
+/* The forward table and the backward table. */
 void gates_print(const gates *c);
 
 /* Draws the circuit as folder/name, with what gates_backward left on the tape; title may be NULL. Silent when all is
