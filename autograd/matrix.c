@@ -162,12 +162,13 @@ static void write_lanes(const tp_matrix *w, const tp_sweep *s, tp_var y, int lan
         for (int lane = 0; lane < lanes; lane++) {
             const tp_tensor *dy = tp_sweep_tensor(s, lane, y);
             if (!dy || (!dy->dense && at > 0)) continue;
-            const tp_region to = dy->dense ? (tp_region){0} : region_of(y, offset + lane, w->columns);
-            if (!dy->dense)
+            if (!dy->dense) {
+                const tp_region to = region_of(y, offset + lane, w->columns);
                 write_part(w, &to, 0, dy);
-            else
+            } else {
                 tp_copy(1, &n, w->dtype, w->numbers->data + (offset + lane + at * w->columns) * size, &w->columns,
                         (tp_dtype)dy->dtype, dy->data + at * (int64_t)tp_dtype_size((tp_dtype)dy->dtype), &one);
+            }
         }
     }
 }
