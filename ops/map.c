@@ -335,6 +335,7 @@ static tp_var part_of(const tp_map_program *p, tp_var g, int k)
 
 static void add_to(tp_tape *tape, tp_var *sum, tp_var g)
 {
+    if (!tp_ok(g)) return; /* the tape has the error */
     *sum = tp_ok(*sum) ? tp_accumulate(tape, *sum, g) : g;
 }
 

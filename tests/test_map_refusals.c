@@ -1,4 +1,5 @@
 /* Calls of tp_map that are wrong, functions that do what they must not, and memory that is not there. */
+#include <tapir/derive.h>
 #include <tapir/map.h>
 
 #include "tests/test_ops.h"
@@ -102,9 +103,11 @@ static tp_status whole_program(tp_tape *on, tp_tensor *w, tp_tensor *row)
 {
     const tp_var x[] = {tp_leaf(on, w), tp_leaf(on, row), tp_scalar(on, 2)};
     const tp_var y = tp_sum(tp_map(several, on, x, 3, 3, NULL));
+    tp_var slope[3];
     tp_status status = tp_backward(y);
     if (status == TP_OK) status = tp_replay(on, 0);
-    return status == TP_OK ? tp_backward(y) : status;
+    if (status == TP_OK) status = tp_backward(y);
+    return status == TP_OK ? tp_gradients(y, x, 3, slope, TP_CREATE_GRAPH) : status;
 }
 
 START_TEST(every_failing_allocation_is_an_error)
