@@ -80,16 +80,28 @@ static bool find_dims(const json_t *json, const char *field, int rank, int64_t *
     return true;
 }
 
-/* Element i, in row-major order, of lists nested as the dims say; NULL where a list is none or has another length. */
+/* Element i, in row-major order, of lists nested as the dims say; NULL where one is none. */
 static const json_t *element(const json_t *json, int64_t i, int rank, const int64_t *dims)
 {
     int64_t place[TP_MAX_RANK];
     for (int d = rank - 1; d >= 0; d--) place[d] = i % dims[d], i /= dims[d];
-    for (int d = 0; d < rank; d++) {
-        if (!json_is_array(json) || (int64_t)json_array_size(json) != dims[d]) return NULL;
-        json = json_array_get(json, (size_t)place[d]);
-    }
+    for (int d = 0; d < rank; d++) json = json_array_get(json, (size_t)place[d]);
     return json;
+}
+
+/* Whether all lists of a level have the length that the dims say. Only then are there as many numbers as memory
+   is asked for. */
+static bool regular(const json_t *json, int rank, const int64_t *dims)
+{
+    int64_t lists = 1;
+    for (int d = 0; d < rank; d++) {
+        for (int64_t i = 0; i < lists; i++) {
+            const json_t *list = element(json, i, d, dims);
+            if (!json_is_array(list) || (int64_t)json_array_size(list) != dims[d]) return false;
+        }
+        lists *= dims[d];
+    }
+    return true;
 }
 
 tp_tensor *gb_read_tensor(const json_t *object, const char *field, tp_dtype dtype, int rank, int64_t *dims,
@@ -97,6 +109,8 @@ tp_tensor *gb_read_tensor(const json_t *object, const char *field, tp_dtype dtyp
 {
     const json_t *json = gb_field(object, field, error);
     if (!json || !find_dims(json, field, rank, dims, error)) return NULL;
+    if (!regular(json, rank, dims))
+        return gb_fail(error, TP_E_SHAPE, "\"%s\" has lists of other lengths than the first", field), NULL;
     tp_tensor *tensor = tp_tensor_make(NULL, dtype, rank, dims, NULL, error);
     if (!tensor) return NULL;
     void *values = tp_tensor_data(tensor);
@@ -105,9 +119,8 @@ tp_tensor *gb_read_tensor(const json_t *object, const char *field, tp_dtype dtyp
         const json_t *number = element(json, i, rank, dims);
         const bool good = dtype == TP_F64 ? json_is_number(number) : number && whole(number, (int64_t *)values + i);
         if (!good) {
-            gb_fail(error, TP_E_FORMAT,
-                    "\"%s\": element %lld is no %snumber, or a list has another length than the first", field,
-                    (long long)i, dtype == TP_F64 ? "" : "whole ");
+            gb_fail(error, TP_E_FORMAT, "\"%s\": element %lld is no %snumber", field, (long long)i,
+                    dtype == TP_F64 ? "" : "whole ");
             tp_tensor_release(tensor);
             return NULL;
         }
