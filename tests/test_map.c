@@ -251,6 +251,40 @@ START_TEST(what_is_recorded_without_gradients_has_none)
 }
 END_TEST
 
+/* A filter over a parameter's neighbours, the parameter itself among the operands: all add to one gradient. */
+static void filter(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
+{
+    (void)on, (void)n, (void)m, (void)user;
+    y[0] = tp_fma(x[0], x[1], tp_square(x[2]));
+}
+
+START_TEST(slices_of_a_parameter_add_to_its_gradient)
+{
+    tp_tensor *w = random_tensor(TP_F64, TP_DIMS(1500), 1, .3, 1.3);
+    const double *at = tp_tensor_read(w);
+    const tp_var x = tp_param(tape, w);
+    tp_var part[3];
+    for (int k = 0; k < 3; k++) part[k] = tp_slice(x, 0, k, 1498 + k, 1);
+    const tp_var loss = tp_add(tp_sum(tp_map(filter, tape, part, 3, 1, NULL)), tp_sum(tp_square(x)));
+    for (int turn = 1; turn <= 2; turn++) {
+        ck_assert_int_eq(tp_backward(loss), TP_OK);
+        for (int i = 0; i < 1500; i++) {
+            const double want =
+                2 * at[i] + (i < 1498 ? at[i + 1] : 0) + (i > 0 && i < 1499 ? at[i - 1] : 0) + (i > 1 ? 2 * at[i] : 0);
+            EXPECT_NEAR(tp_tensor_item(tp_tensor_grad(w), i), turn * want, 1e-12);
+        }
+    }
+    tp_var wanted[2], got[2];
+    const tp_var both[] = {x, part[1]}; /* the slice's own gradient is asked for, too */
+    ck_assert_int_eq(tp_gradients(loss, both, 2, got, 0), TP_OK);
+    ck_assert_int_eq(tp_gradients(tp_add(tp_sum(tp_fma(part[0], part[1], tp_square(part[2]))), tp_sum(tp_square(x))),
+                                  both, 2, wanted, 0),
+                     TP_OK);
+    for (int i = 0; i < 2; i++) expect_like(got[i], wanted[i], 1e-12);
+    tp_tensor_release(w);
+}
+END_TEST
+
 START_TEST(a_replay_takes_the_new_numbers_and_no_memory)
 {
     counter c = {0};
@@ -349,6 +383,7 @@ Suite *map_suite(void)
     tcase_add_test(tc, operands_need_not_be_dense);
     tcase_add_test(tc, gradients_add_to_what_is_there);
     tcase_add_test(tc, what_is_recorded_without_gradients_has_none);
+    tcase_add_test(tc, slices_of_a_parameter_add_to_its_gradient);
     tcase_add_test(tc, a_replay_takes_the_new_numbers_and_no_memory);
     tcase_add_test(tc, it_can_be_forgotten_and_recorded_again);
     tcase_add_test(tc, what_a_walk_takes_is_known_before);
