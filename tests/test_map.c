@@ -3,10 +3,9 @@
 #include <tapir/checkpoint.h>
 #include <tapir/derive.h>
 #include <tapir/function.h>
-#include <tapir/map.h>
 #include <tapir/sparse.h>
 
-#include "tests/test_ops.h"
+#include "tests/test_map.h"
 
 #include "tests/tape_fixture.h"
 
@@ -19,14 +18,13 @@ typedef struct example {
     int64_t dims[OPERANDS][3];
 } example;
 
-static void shifted_exp(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
+void shifted_exp(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
 {
     (void)on, (void)n, (void)m, (void)user;
     y[0] = tp_exp(tp_sub(x[0], x[1]));
 }
 
-/* Values used twice, plain numbers, constants, a product with itself. */
-static void several(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
+void several(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
 {
     (void)n, (void)m, (void)user;
     const tp_var a = tp_mul(x[0], x[1]), b = tp_add(a, tp_muls(x[2], .5)), c = tp_clamp(b, -.7, 2);
@@ -35,8 +33,7 @@ static void several(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void 
     y[2] = b;
 }
 
-/* Results that are operands, constants, and one another. */
-static void plain(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
+void plain(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
 {
     (void)n, (void)m, (void)user;
     y[0] = x[1];

@@ -1,33 +1,9 @@
 /* Calls of tp_map that are wrong, functions that do what they must not, and memory that is not there. */
 #include <tapir/derive.h>
-#include <tapir/map.h>
 
-#include "tests/test_ops.h"
+#include "tests/test_map.h"
 
 #include "tests/tape_fixture.h"
-
-static void shifted_exp(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
-{
-    (void)on, (void)n, (void)m, (void)user;
-    y[0] = tp_exp(tp_sub(x[0], x[1]));
-}
-
-static void several(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
-{
-    (void)n, (void)m, (void)user;
-    const tp_var a = tp_mul(x[0], x[1]), b = tp_add(a, tp_muls(x[2], .5)), c = tp_clamp(b, -.7, 2);
-    y[0] = tp_mul(tp_tanh(c), b);
-    y[1] = tp_fma(tp_square(a), tp_const(on, 3), tp_mul(x[2], x[2]));
-    y[2] = b;
-}
-
-static void plain(tp_tape *on, const tp_var *x, int n, tp_var *y, int m, void *user)
-{
-    (void)n, (void)m, (void)user;
-    y[0] = x[1];
-    y[1] = tp_const(on, 2.5);
-    y[2] = x[1];
-}
 
 typedef enum deed { NOTHING, CAPTURES, SUMS, COMPARES, FAILS, TAKES_A_PARAMETER, RETURNS_AN_OLD_ONE } deed;
 

@@ -16,8 +16,12 @@ TCase *plot_errors_case(void);
 tp_plot *new_plot(void);
 /* What keeps the text from being well-formed XML, as far as pictures of ours use it; NULL when it is. */
 const char *xml_mistake(const char *text);
+/* The text, which must have that length and be well-formed XML, with numbers that are some; *error is shown if not. */
+const char *good_svg(const char *svg, size_t length, const tp_error *error);
 /* The picture's text, which must be well-formed XML. It goes with the picture. */
 const char *svg_of(tp_plot *plot);
+/* Makes a file in the folder for temporary ones, and writes its name. */
+void empty_file(char path[256]);
 /* How often `text` is in it. */
 int occurrences(const char *svg, const char *text);
 #define EXPECT_LABEL(svg, label) ck_assert_msg(occurrences(svg, ">" label "</text>") > 0, "no label %s", label)
