@@ -44,6 +44,9 @@ tp_var tp_elementwise_recorded(tp_ctx *ctx, int k, tp_var g);
 void tp_elementwise_slope(const tp_tape *tape, uint32_t at, int i, const tp_node *g, tp_tensor *out);
 void tp_elementwise_product(const tp_tape *tape, const tp_node *g, const tp_tensor *slope, tp_tensor *out);
 
+/* The value of a node that has its tensor, from its operands. */
+void tp_elementwise_compute(const tp_tape *tape, const tp_node *node);
+
 /* Records the op on any operands, as many as its arity says: the whole path, with every check. `numbers` are the row's
    plain ones, or NULL. */
 tp_var tp_elementwise(const tp_op *op, const tp_var *x, const double *numbers);
