@@ -10,8 +10,8 @@
 typedef struct vertex {
     const char *label;
     tp_diagram_style style;
-    double wide, high; /* half of the shape's extents */
-    bool reached;      /* an edge leads to it */
+    double wide, high;  /* half of the shape's extents */
+    bool reached, left; /* an edge leads to it, from it */
 } vertex;
 
 typedef struct edge {

@@ -198,7 +198,8 @@ spot node_spot(const tp_diagram *d, const vertex *n)
         at.after = text_after(n);
     }
     at.before = fmax(at.before, titled / 2);
-    at.after = fmax(at.after + stem_length(s->above, s->below), titled / 2);
+    const double gap = s->shape == TP_DIAGRAM_TEXT && n->left ? TEXT_GAP : 0; /* a wire begins behind it */
+    at.after = fmax(at.after + fmax(stem_length(s->above, s->below), gap), titled / 2);
     at.above = fmax(n->high + caption, block_height(s->above));
     at.below = fmax(n->high, block_height(s->below));
     return at;

@@ -276,7 +276,8 @@ static void paint_frame(painter *p, int f)
 static void measure_nodes(tp_diagram *d)
 {
     double wide = 0;
-    for (uint32_t i = 0; i < d->edge_count; i++) d->nodes[d->edges[i].to].reached = true;
+    for (uint32_t i = 0; i < d->edge_count; i++)
+        d->nodes[d->edges[i].to].reached = d->nodes[d->edges[i].from].left = true;
     for (uint32_t i = 0; i < d->node_count; i++) {
         node_measure(&d->nodes[i]);
         if (d->nodes[i].style.shape == TP_DIAGRAM_BOX) wide = fmax(wide, d->nodes[i].wide);

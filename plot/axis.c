@@ -2,6 +2,7 @@
    Gems, 1990), so their labels are exact. */
 #include "plot/axis.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,7 @@ bool axis_holds(const axis *a, double value)
 void axis_nice_step(double range, int most, int *factor, int *exponent)
 {
     static const int factors[] = {1, 2, 5};
-    const double least = range / most;
+    const double least = fmax(range / most, DBL_MIN);
     int power = (int)floor(log10(least));
     *factor = 1;
     *exponent = power + 1;

@@ -230,7 +230,7 @@ void expect_legible(const drawing *d, bool down)
         ck_assert_msg(ends_well(d, l), "a wire ends in nowhere, at %g, %g", l->x[l->n - 1], l->y[l->n - 1]);
         for (int k = 0; k + 1 < l->n; k++)
             ck_assert_msg(down ? l->y[k + 1] >= l->y[k] - .11 : l->x[k + 1] >= l->x[k] - .11,
-                          "a wire leads back at %g, %g", l->x[k], l->y[k]);
+                          "a wire leads back from %g, %g to %g, %g", l->x[k], l->y[k], l->x[k + 1], l->y[k + 1]);
         for (int k = 0; k < d->nodes; k++)
             ck_assert_msg(!runs_through(l, &d->node[k]), "a wire from %g, %g runs through a node", l->x[0], l->y[0]);
         for (int k = 0; k < d->texts; k++)
