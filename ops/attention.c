@@ -90,6 +90,10 @@ static tp_status attention_shape(tp_ctx *ctx)
         return tp_ctx_fail(ctx, TP_E_ARGUMENT, "a dropout of %g, not in [0, 1]", a->dropout);
     const tp_tensor *q = tp_ctx_input(ctx, Q);
     const tp_dtype dtype = (tp_dtype)q->dtype;
+    size_t batches;
+    if (!tp_size_mul((size_t)tp_shape_count(q->rank - 2, q->dims), (size_t)(a->heads ? a->heads : 1), &batches) ||
+        batches > INT64_MAX)
+        return tp_ctx_fail(ctx, TP_E_LIMIT, "too many matrices: %lld heads", (long long)a->heads);
     const sizes n = sizes_of(ctx);
     int rank = q->rank - 2;
     if (a->heads && rank + 3 > TP_MAX_RANK)
@@ -351,7 +355,7 @@ static tp_var record(const char *name, const tp_var *inputs, int n, tp_var mask,
 {
     const tp_attention_options o = options ? *options : (tp_attention_options){0};
     tp_attention_attributes a = {{o.scale, o.causal}, o.dropout, heads, packed};
-    if (heads < 0 || (packed && heads == 0))
+    if (heads < 0 || heads > INT32_MAX || (packed && heads == 0))
         return tp_refuse(inputs[0].tape, TP_E_ARGUMENT, "%s: %lld heads", name, (long long)heads);
     const int rank = tp_var_rank(inputs[0]);
     if (o.scale == 0 && rank > 0) a.rule.scale = 1 / sqrt((double)(tp_var_dims(inputs[0])[rank - 1] / beside(&a)));

@@ -109,6 +109,18 @@ START_TEST(wrong_attention_is_refused)
 }
 END_TEST
 
+/* Rows of no numbers hold any number of heads. */
+START_TEST(heads_beyond_counting_are_refused)
+{
+    const int64_t many = (int64_t)1 << 62, large = INT32_MAX;
+    const tp_var narrow = tp_zeros(tape, TP_F64, TP_DIMS(2, 3, 0)), none = tp_none();
+    const tp_var wide = tp_zeros(tape, TP_F64, TP_DIMS((int64_t)1 << 40, 3, 0));
+    REFUSES(TP_E_ARGUMENT, tp_attention_packed(narrow, none, many, NULL), "tp_attention_packed: 4611686018427387904");
+    REFUSES(TP_E_ARGUMENT, tp_attention_heads(narrow, narrow, narrow, none, many, NULL), "tp_attention_heads: 46116");
+    REFUSES(TP_E_LIMIT, tp_attention_packed(wide, none, large, NULL), "tp_attention: too many matrices: 2147483647");
+}
+END_TEST
+
 TCase *attention_case(void)
 {
     TCase *test = tcase_create("attention");
@@ -118,5 +130,6 @@ TCase *attention_case(void)
     tcase_add_test(test, attention_is_its_composition);
     tcase_add_test(test, layer_with_activation_has_the_bits_of_two_nodes);
     tcase_add_test(test, wrong_attention_is_refused);
+    tcase_add_test(test, heads_beyond_counting_are_refused);
     return test;
 }

@@ -158,13 +158,15 @@ static const char *a_text(void)
     return below(24) ? texts[below(sizeof texts / sizeof *texts)] : NULL;
 }
 
-/* Options: bytes that are small numbers, or a few fields set. */
+/* Options: a few fields set. A call may have several. */
 static void *some_options(size_t size, const size_t *bools, int nbools, const size_t *handles, int nhandles,
                           const size_t *doubles, int ndoubles, const size_t *longs, int nlongs)
 {
-    static _Alignas(16) char bytes[512];
-    memset(bytes, 0, sizeof bytes);
-    if (below(10) == 0 || size > sizeof bytes) return NULL;
+    static _Alignas(16) char rooms[4][512];
+    static int turn;
+    char *const bytes = rooms[turn++ % 4];
+    memset(bytes, 0, sizeof *rooms);
+    if (below(10) == 0 || size > sizeof *rooms) return NULL;
     for (int i = 0; i < nbools; i++) bytes[bools[i]] = (char)(below(3) == 0);
     for (int i = 0; i < nhandles; i++)
         if (below(2)) memcpy(bytes + handles[i], &(tp_var[]){a_var()}, sizeof(tp_var));
