@@ -119,10 +119,7 @@ START_TEST(archives_come_back)
     tp_error error = {0};
     const bool compressed = _i;
     const tp_status status = tp_write_npz(NULL, files_in(&folder, path, "x.npz"), named, 5, compressed, &error);
-    if (!ZLIB && status == TP_E_UNSUPPORTED) {
-        files_close(&folder);
-        return;
-    }
+    if (!ZLIB && status == TP_E_UNSUPPORTED) goto done;
     ck_assert_msg(status == TP_OK, "%s", error.message);
     tp_npz *archive = tp_npz_open(path, &error);
     ck_assert_msg(archive != NULL, "%s", error.message);
@@ -139,6 +136,7 @@ START_TEST(archives_come_back)
     ck_assert_int_eq(tp_write_npz(NULL, files_in(&folder, again, "y.npz"), named, 5, compressed, NULL), TP_OK);
     files_expect(again, bytes, n);
     free(bytes);
+done:
     for (int i = 0; i < 4; i++) tp_tensor_release(x[i]);
     tp_tensor_release(turned);
     tp_tensor_release(dense);
